@@ -22,7 +22,15 @@ export type Expression =
     /** 1: the pseudo-header of the transport changes too. */
     checksumFlags: number;
   }
-  | { kind: "exthdr"; op: "ipv6" | "tcpopt" | "ipv4"; type: number; offset: number; length: number; dreg: number; present: boolean }
+  | {
+    kind: "exthdr";
+    op: "ipv6" | "tcpopt" | "ipv4";
+    type: number;
+    offset: number;
+    length: number;
+    dreg: number;
+    present: boolean;
+  }
   | { kind: "exthdr write"; op: "tcpopt"; type: number; offset: number; length: number; sreg: number }
   | { kind: "exthdr reset"; op: "tcpopt"; type: number }
   | { kind: "cmp"; op: CompareOp; sreg: number; data: Uint8Array }
@@ -33,16 +41,37 @@ export type Expression =
   | { kind: "immediate"; dreg: number; data: Uint8Array }
   | { kind: "verdict"; verdict: Verdict }
   | { kind: "lookup"; set: string; sreg: number; dreg?: number; inverted: boolean }
-  | { kind: "dynset"; op: "add" | "update" | "delete"; set: string; key: number; data?: number; timeout?: number }
+  | {
+    kind: "dynset";
+    op: "add" | "update" | "delete";
+    set: string;
+    key: number;
+    data?: number;
+    timeout?: number;
+  }
   | { kind: "ct"; key: CtKey; direction?: "original" | "reply"; dreg: number }
   | { kind: "ct set"; key: CtKey; direction?: "original" | "reply"; sreg: number }
   | { kind: "rt"; key: "classid" | "nexthop4" | "nexthop6" | "tcpmss" | "ipsec"; dreg: number }
-  | { kind: "fib"; flags: readonly ("saddr" | "daddr" | "mark" | "iif" | "oif")[]; result: "oif" | "oifname" | "type"; present: boolean; dreg: number }
+  | {
+    kind: "fib";
+    flags: readonly ("saddr" | "daddr" | "mark" | "iif" | "oif")[];
+    result: "oif" | "oifname" | "type";
+    present: boolean;
+    dreg: number;
+  }
   | { kind: "counter"; packets: number; bytes: number }
   | { kind: "limit"; rate: number; unit: number; burst: number; type: "packets" | "bytes"; inverted: boolean }
   | { kind: "quota"; bytes: number; used: number; inverted: boolean }
   | { kind: "connlimit"; count: number; inverted: boolean }
-  | { kind: "log"; prefix?: string; group?: number; snaplen?: number; threshold?: number; level?: number; flags?: number }
+  | {
+    kind: "log";
+    prefix?: string;
+    group?: number;
+    snaplen?: number;
+    threshold?: number;
+    level?: number;
+    flags?: number;
+  }
   | { kind: "objref"; type: number; name: string }
   | { kind: "reject"; type: "icmp" | "tcp reset" | "icmpx"; code: number }
   | {
@@ -70,12 +99,61 @@ export type Verdict =
 
 /** Names as `--debug=netlink` prints them. */
 export type MetaKey =
-  | "len" | "protocol" | "priority" | "mark" | "iif" | "oif" | "iifname" | "oifname" | "iftype" | "oiftype"
-  | "skuid" | "skgid" | "nftrace" | "rtclassid" | "nfproto" | "l4proto" | "bri_iifname" | "bri_oifname"
-  | "pkttype" | "cpu" | "iifgroup" | "oifgroup" | "cgroup" | "random" | "secpath" | "iifkind" | "oifkind"
-  | "time" | "day" | "hour" | "sdif" | "sdifname";
+  | "len"
+  | "protocol"
+  | "priority"
+  | "mark"
+  | "iif"
+  | "oif"
+  | "iifname"
+  | "oifname"
+  | "iftype"
+  | "oiftype"
+  | "skuid"
+  | "skgid"
+  | "nftrace"
+  | "rtclassid"
+  | "nfproto"
+  | "l4proto"
+  | "bri_iifname"
+  | "bri_oifname"
+  | "pkttype"
+  | "cpu"
+  | "iifgroup"
+  | "oifgroup"
+  | "cgroup"
+  | "random"
+  | "secpath"
+  | "iifkind"
+  | "oifkind"
+  | "time"
+  | "day"
+  | "hour"
+  | "sdif"
+  | "sdifname";
 
 export type CtKey =
-  | "state" | "direction" | "status" | "mark" | "secmark" | "expiration" | "helper" | "l3protocol" | "src" | "dst"
-  | "protocol" | "proto_src" | "proto_dst" | "label" | "packets" | "bytes" | "avgpkt" | "zone" | "event"
-  | "src_ip" | "dst_ip" | "src_ip6" | "dst_ip6" | "id";
+  | "state"
+  | "direction"
+  | "status"
+  | "mark"
+  | "secmark"
+  | "expiration"
+  | "helper"
+  | "l3protocol"
+  | "src"
+  | "dst"
+  | "protocol"
+  | "proto_src"
+  | "proto_dst"
+  | "label"
+  | "packets"
+  | "bytes"
+  | "avgpkt"
+  | "zone"
+  | "event"
+  | "src_ip"
+  | "dst_ip"
+  | "src_ip6"
+  | "dst_ip6"
+  | "id";
