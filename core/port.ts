@@ -13,8 +13,15 @@ export interface Port {
   /** `ethernet`: frames with a 14-byte header (a VLAN tag is in the metadata); `ip`: bare IPv4/IPv6 packets. */
   readonly link: "ethernet" | "ip";
   readonly counters: PortCounters;
+  /** True when it takes super-packets and partial checksums; otherwise they are finished in software before. */
+  readonly offload?: boolean;
   /** Whether frames can pass now (carrier and administratively up). */
   readonly up: boolean;
+  /**
+   * Called once by the data plane, before the first `receive`: the port registers its memory with
+   * `batch.addRegion` and remembers the batch's regions for sending. Only this batch is used with it then.
+   */
+  attach(batch: PacketBatch): void;
   /**
    * Appends up to `limit` rows to the batch: region, start, end, vlan, offload columns. The caller sets inPort.
    * Returns how many rows were appended. Never blocks.

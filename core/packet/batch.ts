@@ -11,6 +11,7 @@ import type { PacketPool } from "./pool.ts";
 export class PacketBatch extends PacketColumns {
   /** Regions by number; region 0 is the pool. */
   readonly memory: Uint8Array[] = [];
+  readonly #freeRegions: number[] = [];
   count = 0;
   /** Time of this batch, read once: monotonic and wall milliseconds. */
   now = 0;
@@ -25,8 +26,19 @@ export class PacketBatch extends PacketColumns {
 
   /** Makes memory known to rows; returns the number for `region`. At most 256 regions. */
   addRegion(bytes: Uint8Array): number {
+    const free = this.#freeRegions.pop();
+    if (free !== undefined) {
+      this.memory[free] = bytes;
+      return free;
+    }
     if (this.memory.length === 256) throw new RangeError("a batch knows at most 256 memory regions");
     return this.memory.push(bytes) - 1;
+  }
+
+  /** A closed port takes its memory back; the number serves the next port. No row may name it any more. */
+  removeRegion(region: number): void {
+    this.memory[region] = NO_BYTES;
+    this.#freeRegions.push(region);
   }
 
   /** A fresh, reset row; -1 when the batch is full. */
@@ -61,3 +73,5 @@ export class PacketBatch extends PacketColumns {
 
 /** Packets received from ports in one round. */
 export const BATCH = 64;
+
+const NO_BYTES = new Uint8Array(0);

@@ -57,6 +57,8 @@ export class PacketColumns {
   readonly segmentType: Uint8Array;
   /** Payload bytes of each segment (gso_size). */
   readonly segmentSize: Uint16Array;
+  /** Largest fragment (bytes with its IP header) this packet was reassembled from here, 0 when it came whole. */
+  readonly fragmentSize: Uint16Array;
   readonly mark: Uint32Array;
   readonly priority: Uint32Array;
   /** Flow row, -1 for none. */
@@ -97,6 +99,7 @@ export class PacketColumns {
     this.destinationPort = carve.u16();
     this.checksumOffset = carve.u16();
     this.segmentSize = carve.u16();
+    this.fragmentSize = carve.u16();
     this.region = carve.u8();
     this.inPort = carve.u8();
     this.outPort = carve.u8();
@@ -129,6 +132,7 @@ export class PacketColumns {
     this.checksum[row] = this.checksumStart[row] = this.checksumOffset[row] = 0;
     this.segmentType[row] =
       this.segmentSize[row] =
+      this.fragmentSize[row] =
       this.mark[row] =
       this.priority[row] =
         0;
@@ -166,6 +170,7 @@ export class PacketColumns {
     this.checksumOffset[row] = from.checksumOffset[other]!;
     this.segmentType[row] = from.segmentType[other]!;
     this.segmentSize[row] = from.segmentSize[other]!;
+    this.fragmentSize[row] = from.fragmentSize[other]!;
     this.mark[row] = from.mark[other]!;
     this.priority[row] = from.priority[other]!;
     this.flow[row] = from.flow[other]!;
