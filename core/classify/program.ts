@@ -1,3 +1,5 @@
+import type { SetImage } from "../ruleset/sets/image.ts";
+
 /**
  * A ruleset assembled for the machine: clonable typed arrays and strings, nothing else, so that it can be posted
  * to the data plane. Made by `assemble` from tables, chains and expressions; run by `interpret`.
@@ -6,13 +8,17 @@ export interface Program {
   readonly generation: number;
   /** Instructions of all chains, see `opcodes.ts`. */
   readonly code: Int32Array;
-  /** Base chains, hooked in order of priority. */
+  /** Constants that do not fit an instruction word: limits, quotas. */
+  readonly numbers: Float64Array;
+  /** Base chains that do something, in the order they run within a hook: by priority, the youngest first. */
   readonly hooks: readonly HookedChain[];
   readonly sets: readonly SetImage[];
   /** Log prefixes and other texts instructions name by index. */
   readonly strings: readonly string[];
   /** Cells of stateful objects (counters, limits, quotas) the program uses: highest cell number + 1. */
   readonly cells: number;
+  /** The ruleset store's clock at assembly, milliseconds: what deadlines of elements count from. */
+  readonly time: number;
 }
 
 export interface HookedChain {
@@ -30,8 +36,4 @@ export interface HookedChain {
 
 export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
 
-/** A set or map in the back end chosen for it; the arrays' meaning belongs to that back end. */
-export interface SetImage {
-  readonly kind: string;
-  readonly data: readonly (Int32Array | Uint32Array | Uint8Array)[];
-}
+export type { SetImage };

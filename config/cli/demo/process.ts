@@ -1,0 +1,25 @@
+import { libc } from "../../../drivers/sys/libc.ts";
+
+/**
+ * This program once more: the command line that runs it again with other arguments, as a child. A compiled
+ * program is its own executable; otherwise Deno runs the same entry module (tests, being no weir, name another).
+ */
+export function selfCommand(
+  args: readonly string[],
+  entry = Deno.mainModule,
+): { command: string; args: string[] } {
+  const command = Deno.execPath();
+  if (Deno.build.standalone) return { command, args: [...args] };
+  return { command, args: ["run", "--quiet", "--allow-all", entry, ...args] };
+}
+
+/** This process gets `signal` when the thread that started it is gone (prctl(2), PR_SET_PDEATHSIG). */
+export function dieWithParent(signal: "SIGKILL" | "SIGTERM"): void {
+  libc.prctl(PR_SET_PDEATHSIG, signal === "SIGKILL" ? 9 : 15, 0, 0, 0);
+}
+const PR_SET_PDEATHSIG = 1;
+
+/** Environment for children: ours without proxies, which would take requests out of the namespace. */
+export function childEnvironment(): Record<string, string> {
+  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => !/_proxy$/i.test(name)));
+}

@@ -1,0 +1,65 @@
+import * as v from "valibot";
+
+/**
+ * What can be asked over the control socket. Requests come from another process: they are checked here, once, and
+ * what does not fit is answered with what was expected.
+ */
+const flag = v.optional(v.boolean());
+const port = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535)));
+const word = v.optional(v.pipe(v.string(), v.maxLength(64)));
+
+/** As conntrack(8) selects flows; every field given must fit. */
+export const FlowFilter = v.strictObject({
+  family: v.optional(v.picklist(["ipv4", "ipv6"])),
+  protocol: word,
+  source: word,
+  destination: word,
+  sourcePort: port,
+  destinationPort: port,
+  state: word,
+  mark: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff))),
+});
+
+export const Request = v.variant("command", [
+  v.strictObject({ command: v.literal("reload") }),
+  v.strictObject({ command: v.literal("status") }),
+  v.strictObject({
+    command: v.literal("nft"),
+    text: v.string(),
+    /** Name of the source in errors; the empty string for a command given as an argument. */
+    name: v.string(),
+    handles: flag,
+    stateless: flag,
+    terse: flag,
+    numeric: flag,
+    numericProtocol: flag,
+    numericPriority: flag,
+    service: flag,
+    check: flag,
+    netlink: flag,
+  }),
+  v.strictObject({
+    command: v.literal("conntrack"),
+    action: v.picklist(["list", "delete", "count", "statistics"]),
+    filter: v.optional(FlowFilter, {}),
+  }),
+]);
+
+export type Request = v.InferOutput<typeof Request>;
+export type FlowFilter = v.InferOutput<typeof FlowFilter>;
+
+/** One of these a frame; the answer to a request ends with `end`, the exit status of the command. */
+export type Response =
+  | { readonly out: string }
+  | { readonly err: string }
+  | { readonly value: unknown }
+  | { readonly end: number };
+
+/** The request in a frame, or what is wrong with it. */
+export function checkRequest(value: unknown): { ok: true; request: Request } | { ok: false; error: string } {
+  const result = v.safeParse(Request, value);
+  if (result.success) return { ok: true, request: result.output };
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue) ?? "request";
+  return { ok: false, error: `${path}: expected ${issue.expected ?? "something else"}` };
+}

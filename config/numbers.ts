@@ -1,0 +1,41 @@
+/**
+ * Small numbers for names: ports and interfaces keep theirs over reloads.
+ *
+ * Life-cycle  `of` gives a name the lowest free number; `release` frees it.
+ * Limits      from `first` to `last`; beyond it `of` throws, which the checks of the configuration rule out.
+ */
+export class Numbers {
+  readonly #numbers = new Map<string, number>();
+  readonly #first: number;
+  readonly #last: number;
+
+  constructor(first: number, last: number) {
+    this.#first = first;
+    this.#last = last;
+  }
+
+  of(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const taken = new Set(this.#numbers.values());
+    for (let number = this.#first; number <= this.#last; number++) {
+      if (taken.has(number)) continue;
+      this.#numbers.set(name, number);
+      return number;
+    }
+    throw new Error(`no number is left for ${name}: ${this.#last - this.#first + 1} are in use`);
+  }
+
+  get(name: string): number | undefined {
+    return this.#numbers.get(name);
+  }
+
+  release(name: string): void {
+    this.#numbers.delete(name);
+  }
+
+  /** Frees every name but these. */
+  keepOnly(names: ReadonlySet<string>): void {
+    for (const name of this.#numbers.keys()) if (!names.has(name)) this.#numbers.delete(name);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Check } from "./validate.ts";
+
+/** What every configuration has: its version, ports, a ruleset. */
+export const checkDocument: Check = ({ source, document }, report) => {
+  const top = { source, start: 0, end: 1 };
+  if (document.version === undefined) {
+    report(top, "the version is missing", { hints: ["begin the file with version: 1"] });
+  }
+  if ((document.ports ?? []).length === 0) {
+    report(top, "no ports: a router needs at least one", {
+      hints: ["ports:", "  wan: { match: { name: eth0 }, addresses: [198.51.100.2/24] }"],
+    });
+  }
+  const hostname = document.hostname;
+  if (hostname !== undefined && !/^[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?$/.test(hostname.value)) {
+    report(hostname.place, "a host name is made of letters, digits and dashes, 63 at most (RFC 1123 2.1)");
+  }
+  if (document.ruleset?.value === "") report(document.ruleset.place, "the path of the ruleset is empty");
+};

@@ -1,0 +1,28 @@
+import type { Config } from "../config.ts";
+import type { Report } from "../diagnostic.ts";
+import { checkAddresses } from "./addresses.ts";
+import { checkAdmin } from "./admin.ts";
+import { checkAdvertisements } from "./advertise.ts";
+import { checkBridges } from "./bridges.ts";
+import { checkDocument } from "./document.ts";
+import { checkNames } from "./names.ts";
+import { checkPolicyRules } from "./policy.ts";
+import { checkRoutes } from "./routes.ts";
+
+/** A check reads the whole configuration and reports what cannot be meant. None depends on another's verdict. */
+export type Check = (config: Config, report: Report) => void;
+
+const CHECKS: readonly Check[] = [
+  checkDocument,
+  checkNames,
+  checkBridges,
+  checkAddresses,
+  checkRoutes,
+  checkPolicyRules,
+  checkAdvertisements,
+  checkAdmin,
+];
+
+export function validate(config: Config, report: Report): void {
+  for (const check of CHECKS) check(config, report);
+}

@@ -1,0 +1,123 @@
+import {
+  type Chain,
+  type ChainHook,
+  type Ruleset,
+  type SetDefinition,
+  type Table,
+} from "../ruleset/ruleset.ts";
+import { ruleTargets } from "../ruleset/references.ts";
+import { setImage } from "../ruleset/sets/choose.ts";
+import { LiveStore } from "../ruleset/sets/live.ts";
+import { assembleRule, type RuleContext } from "./assemble_rule.ts";
+import { Emitter } from "./emitter.ts";
+import { OP_RETURN } from "./opcodes.ts";
+import type { Hook, HookedChain, Program } from "./program.ts";
+
+export interface AssembleOptions {
+  /** Storage of sets that rules change: the ruleset store's. */
+  readonly live?: LiveStore;
+  /** The store's clock at this moment, milliseconds. */
+  readonly now?: number;
+}
+
+/**
+ * Makes the program of a ruleset: chains that hooks reach become instructions, sets they use become images.
+ * Tables of families other than ip, ip6 and inet, dormant tables and hooks outside the five are left out.
+ * The ruleset has passed `Transaction.commit`, so every name in it is known.
+ */
+export function assemble(
+  ruleset: Ruleset,
+  generation = ruleset.generation,
+  options: AssembleOptions = {},
+): Program {
+  const emitter = new Emitter(), strings: string[] = [];
+  const uses: { table: Table; set: SetDefinition }[] = [], setNumbers = new Map<SetDefinition, number>();
+  const entries = new Map<string, number>(), hooked: (HookedChain & { order: number })[] = [];
+  let cells = 0;
+  for (const table of ruleset.tables.values()) {
+    if (!isFamily(table.family) || table.flags.includes("dormant")) continue;
+    const context: RuleContext = {
+      table,
+      emitter,
+      chainName: (chain) => `${table.family} ${table.name} ${chain}`,
+      setNumber(name) {
+        const set = table.sets.get(name);
+        if (set === undefined) throw new TypeError(`set ${name} is not in table ${table.name}`);
+        let number = setNumbers.get(set);
+        if (number === undefined) setNumbers.set(set, number = uses.push({ table, set }) - 1);
+        return number;
+      },
+      text: (text) => strings.indexOf(text) >= 0 ? strings.indexOf(text) : strings.push(text) - 1,
+    };
+    for (const chain of reachable(table)) {
+      entries.set(context.chainName(chain.name), emitter.address);
+      if (chain.base !== undefined && isHook(chain.base.hook)) {
+        hooked.push({
+          family: table.family,
+          table: table.name,
+          chain: chain.name,
+          type: chain.base.type,
+          hook: chain.base.hook,
+          priority: chain.base.priority,
+          drop: chain.base.policy === "drop",
+          entry: emitter.address,
+          order: chain.order,
+        });
+      }
+      for (const rule of chain.rules) {
+        assembleRule(rule, context);
+        for (const cell of rule.cells) cells = Math.max(cells, cell + 2);
+      }
+      emitter.emit(OP_RETURN);
+    }
+  }
+  const entry = (name: string): number => {
+    const address = entries.get(name);
+    if (address === undefined) throw new TypeError(`chain ${name} is not in the ruleset`);
+    return address;
+  };
+  emitter.link(entry);
+  const live = options.live ?? new LiveStore();
+  const sets = uses.map(({ table, set }) =>
+    setImage(set, live, (chain) => entry(`${table.family} ${table.name} ${chain}`))
+  );
+  for (const image of sets) for (const cell of image.cells) cells = Math.max(cells, cell + 2);
+  hooked.sort((a, b) => a.priority - b.priority || b.order - a.order);
+  return {
+    generation,
+    code: Int32Array.from(emitter.words),
+    numbers: Float64Array.from(emitter.numbers),
+    hooks: hooked.map(({ order: _, ...chain }) => chain),
+    sets,
+    strings,
+    cells,
+    time: options.now ?? 0,
+  };
+}
+
+/** Chains that a hook reaches, each once; base chains that do nothing are left out. */
+function reachable(table: Table): Chain[] {
+  const found = new Set<Chain>();
+  const visit = (chain: Chain): void => {
+    if (found.has(chain)) return;
+    found.add(chain);
+    for (const rule of chain.rules) {
+      for (const target of ruleTargets(table, rule)) {
+        const next = table.chains.get(target);
+        if (next !== undefined) visit(next);
+      }
+    }
+  };
+  for (const chain of table.chains.values()) {
+    const { base } = chain;
+    if (base !== undefined && isHook(base.hook) && (chain.rules.length > 0 || base.policy === "drop")) {
+      visit(chain);
+    }
+  }
+  return [...found];
+}
+
+const isFamily = (family: string): family is HookedChain["family"] =>
+  family === "ip" || family === "ip6" || family === "inet";
+
+const isHook = (hook: ChainHook): hook is Hook => hook !== "ingress" && hook !== "egress";

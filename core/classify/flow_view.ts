@@ -1,0 +1,35 @@
+/**
+ * What `ct` expressions read and write of the flow table. Rows are `batch.flow`; the state and direction of the
+ * packet itself are columns of the batch. Columns are read on the hot path, functions serve the rarer keys.
+ */
+export interface FlowView {
+  /** IPS_* bits, linux/netfilter/nf_conntrack_common.h. */
+  readonly status: Uint32Array;
+  readonly mark: Uint32Array;
+  /** Packets and bytes the flow has carried; direction 0 original, 1 reply. */
+  packets(row: number, direction: number): number;
+  bytes(row: number, direction: number): number;
+  /** Milliseconds until the flow expires. */
+  expiration(row: number, now: number): number;
+  /** 4 or 6. */
+  family(row: number): number;
+  protocol(row: number): number;
+  /** Host-order word `word` (0..3) of the tuple's source or destination address in that direction. */
+  sourceWord(row: number, direction: number, word: number): number;
+  destinationWord(row: number, direction: number, word: number): number;
+  /** Tuple's ports (or ICMP id, type << 8 | code), host order. */
+  sourcePort(row: number, direction: number): number;
+  destinationPort(row: number, direction: number): number;
+  /** Stable number of the flow, as `conntrack -o id`. */
+  id?(row: number): number;
+  zone?(row: number, direction: number): number;
+  /** Little-endian word `word` (0..3) of the 128-bit label. */
+  label?(row: number, word: number): number;
+  /** Name of the helper; empty for none. */
+  helper?(row: number): string;
+  /** Told after `ct mark set` changed a mark (events). */
+  marked?(row: number): void;
+  setLabel?(row: number, words: Uint32Array, at: number): void;
+  /** Connections counted under a `ct count` expression after the packet's flow joined; undefined: not counted. */
+  connections?(cell: number, row: number): number;
+}

@@ -1,0 +1,113 @@
+import { HOOK_FORWARD, HOOK_OUTPUT } from "../hook.ts";
+import type { PacketBatch } from "../packet/batch.ts";
+import type { SetImage } from "../ruleset/sets/image.ts";
+import { installLive, sweep } from "../ruleset/sets/live.ts";
+import { SetTable } from "../ruleset/sets/table.ts";
+import { interpret, RESULT_ACCEPT, RESULT_POLICY } from "./interpret.ts";
+import type { NatRequest } from "./nat_request.ts";
+import type { Hook, HookedChain, Program } from "./program.ts";
+import { type MachineEnvironment, MachineState, NAME_WORDS, type RejectRequest } from "./state.ts";
+
+export { REJECT_ICMP, REJECT_ICMPX, REJECT_TCP_RESET } from "./state.ts";
+export type { MachineEnvironment, RejectRequest } from "./state.ts";
+
+export const MACHINE_ACCEPT = 0;
+export const MACHINE_DROP = 1;
+/** Dropped by the policy of the base chain. */
+export const MACHINE_DROP_POLICY = 2;
+
+/**
+ * The machine that runs a program on packets.
+ *
+ * Overview    `install` takes a program, `run` takes one packet through one base chain. What a NAT or reject
+ *             statement asked for stands in `nat` and `reject` until the next run.
+ * Life-cycle  one for the life of the data plane; programs come and go between batches. Counters live in the
+ *             environment's cells and sets that rules change in shared storage, so both outlive a program.
+ * Ownership   the data-plane thread.
+ */
+export class Machine {
+  readonly #state: MachineState;
+  #program: Program | undefined;
+  /** What the installed program declared of each live set. */
+  #declared = new Map<number, SetImage>();
+  #live: readonly SetTable[] = [];
+
+  constructor(environment: MachineEnvironment) {
+    this.#state = new MachineState(environment);
+  }
+
+  /** Valid after `run`, when `active`. */
+  get nat(): NatRequest {
+    return this.#state.nat;
+  }
+  get reject(): RejectRequest {
+    return this.#state.reject;
+  }
+  /** Texts of the program, for `log`. */
+  get strings(): readonly string[] {
+    return this.#state.strings;
+  }
+  get program(): Program | undefined {
+    return this.#program;
+  }
+
+  /** Names of interfaces by index (0 is none, at most 255), as `iifname` and `oifname` see them. */
+  setInterfaces(names: readonly string[]): void {
+    const table = this.#state.names.fill(0),
+      bytes = new Uint8Array(table.buffer),
+      encoder = new TextEncoder();
+    for (const [index, name] of names.entries()) {
+      if (index === 0 || index > 255) continue;
+      bytes.set(encoder.encode(name).subarray(0, 15), index * NAME_WORDS * 4);
+    }
+  }
+
+  /** Takes a program over; `now` is the data plane's clock, which deadlines of elements are counted by. */
+  install(program: Program, now = 0): void {
+    const state = this.#state, shift = now - program.time;
+    const tables = program.sets.map((image) => new SetTable(image, shift));
+    const declared = new Map<number, SetImage>();
+    for (const table of tables) {
+      const live = table.image.live;
+      if (live === undefined || declared.has(live.id)) continue;
+      installLive(table, this.#declared.get(live.id), now, shift);
+      declared.set(live.id, table.image);
+    }
+    this.#declared = declared;
+    this.#live = tables.filter((table) => table.image.live !== undefined);
+    this.#program = program;
+    state.code = program.code;
+    state.numbers = program.numbers;
+    state.strings = program.strings;
+    state.sets = tables;
+  }
+
+  /** Base chains of a hook that see packets of this family, in the order they run. */
+  hooks(family: 4 | 6, hook: Hook): readonly HookedChain[] {
+    const name = family === 4 ? "ip" : "ip6";
+    return (this.#program?.hooks ?? []).filter((chain) =>
+      chain.hook === hook && (chain.family === "inet" || chain.family === name)
+    );
+  }
+
+  /**
+   * Runs one base chain on one packet; `hook` is a HOOK_*. Answers MACHINE_*. The caller sees to the family:
+   * an `ip` chain is run on IPv4 packets only.
+   */
+  run(chain: HookedChain, batch: PacketBatch, row: number, hook: number): number {
+    const state = this.#state;
+    state.nat.active = false;
+    state.reject.active = false;
+    state.hook = hook;
+    state.input = hook === HOOK_OUTPUT ? 0 : batch.inInterface[row]!;
+    state.output = hook < HOOK_FORWARD ? 0 : batch.outInterface[row]!;
+    const result = interpret(state, chain.entry, batch, row);
+    if (result === RESULT_ACCEPT) return MACHINE_ACCEPT;
+    return result !== RESULT_POLICY ? MACHINE_DROP : chain.drop ? MACHINE_DROP_POLICY : MACHINE_ACCEPT;
+  }
+
+  /** Frees expired elements that rules added: looks at up to `rows` of each such set. Call now and then. */
+  collect(now: number, rows = 256): void {
+    for (const table of this.#live) sweep(table, now, rows);
+  }
+}

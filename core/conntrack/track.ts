@@ -1,0 +1,508 @@
+import { HOOK_PREROUTING } from "../hook.ts";
+import type { PacketBatch } from "../packet/batch.ts";
+import { u16 } from "../packet/bytes.ts";
+import {
+  CT_ESTABLISHED,
+  CT_INVALID,
+  CT_NEW,
+  CT_RELATED,
+  CT_UNTRACKED,
+  VERDICT_DROP,
+} from "../packet/columns.ts";
+import { ICMP, isIcmpError } from "../packet/icmp.ts";
+import { ICMPV6, ICMPV6_REDIRECT, isIcmpv6Error } from "../packet/icmpv6.ts";
+import {
+  PROTOCOL_GRE,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  PROTOCOL_UDPLITE,
+} from "../packet/ipv4.ts";
+import { NEXT_NONE } from "../packet/ipv6.ts";
+import type { Random } from "../random.ts";
+import { transportChecksumRight, udpliteChecksumRight } from "./checksum.ts";
+import { type ConntrackCounters, conntrackCounters } from "./counters.ts";
+import { Expectations } from "./expect.ts";
+import { ICMP_HIGHEST_TYPE, icmpOpensFlow } from "./icmp.ts";
+import { icmpv6OpensFlow, icmpv6Untracked, REDIRECT_BARE, redirectedPacket } from "./icmpv6.ts";
+import { type InvalidReasons, invalidReasons } from "./invalid.ts";
+import { invertKey, KEY_DESTINATION, KEY_META, KEY_PORTS, KEY_SOURCE, keyMeta, newKey } from "./key.ts";
+import { RECORD_BYTE_STATE, RECORD_BYTES, RECORD_WORDS } from "./layout.ts";
+import { hasPorts } from "./quoted.ts";
+import { ErrorResolver } from "./related.ts";
+import {
+  IPS_ASSURED,
+  IPS_CONFIRMED,
+  IPS_DYING,
+  IPS_EXPECTED,
+  IPS_NAT_DONE_MASK,
+  IPS_SEEN_REPLY,
+  ORIGINAL,
+  REPLY,
+} from "./status.ts";
+import { FlowTable } from "./table.ts";
+import { canDropEarly, TcpTracker } from "./tcp.ts";
+import {
+  DEFAULT_SWITCHES,
+  DEFAULT_TIMEOUTS,
+  milliseconds,
+  type Switches,
+  type Timeouts,
+} from "./timeouts.ts";
+import { NO_AGE, openStream, STREAM_AGE, streamPacket, udpLengthRight } from "./udp.ts";
+import { TRACK_ACCEPT, TRACK_INVALID } from "./verdict.ts";
+
+export interface ConntrackOptions {
+  /** Most flows; memory is taken at once, touched as they come. */
+  readonly flows: number;
+  readonly random: Random;
+  /** `tableBytes(flows)` long. One that holds a table left behind is adopted; zeros make a new one. */
+  readonly buffer?: SharedArrayBuffer | ArrayBuffer;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly switches?: Partial<Switches>;
+  /** Rows of `flows` kept for packets `privileged` says yes to. */
+  readonly reserved?: number;
+  /** Asked when only reserved rows are left: is this the administrator's packet? */
+  readonly privileged?: (batch: PacketBatch, row: number) => boolean;
+}
+
+/**
+ * Connection tracking.
+ *
+ * Overview    `track` ties a packet to a flow or makes one (nf_conntrack_in), a tracker per protocol judges it,
+ *             `confirm` makes a new flow stay once its first packet leaves (nf_conntrack_confirm).
+ * Life-cycle  a new flow is in the index from its first packet on, unconfirmed, so that packets of the same batch
+ *             find it: what a batch does equals what its packets would do one by one. An answer to a flow that
+ *             is not confirmed is INVALID: its question has not left yet. `abandon` takes back what a dropped
+ *             packet began; whoever forgets to call it costs a row for ten seconds.
+ * Ownership   the data-plane thread. Rows of ended flows stay readable until the next `expire`, which the pipeline
+ *             calls between batches.
+ * Limits      `flows`. A full table gives up the oldest flow that is not assured, then one that is closing, and
+ *             refuses new ones after that: an assured flow is never lost to a flood.
+ */
+export class Conntrack {
+  readonly table: FlowTable;
+  readonly counters: ConntrackCounters = conntrackCounters();
+  readonly invalid: InvalidReasons = invalidReasons();
+  readonly expectations = new Expectations();
+  readonly #tcp: TcpTracker;
+  readonly #errors: ErrorResolver;
+  readonly #switches: Switches;
+  readonly #udp: number;
+  readonly #udpStream: number;
+  readonly #gre: number;
+  readonly #greStream: number;
+  readonly #icmp: number;
+  readonly #icmpv6: number;
+  readonly #generic: number;
+  readonly #usable: number;
+  readonly #privileged: ((batch: PacketBatch, row: number) => boolean) | undefined;
+  readonly #key = newKey();
+  readonly #reply = newKey();
+  #closingHand = 0;
+  #now = 0;
+
+  constructor(options: ConntrackOptions) {
+    const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+    const switches = { ...DEFAULT_SWITCHES, ...options.switches };
+    this.table = new FlowTable(options.flows, options.random, options.buffer);
+    this.#switches = switches;
+    this.#tcp = new TcpTracker(this.table, timeouts, switches, this.invalid);
+    this.#errors = new ErrorResolver(this.table, this.invalid);
+    this.#udp = milliseconds(timeouts.udp);
+    this.#udpStream = milliseconds(timeouts.udpStream);
+    this.#gre = milliseconds(timeouts.gre);
+    this.#greStream = milliseconds(timeouts.greStream);
+    this.#icmp = milliseconds(timeouts.icmp);
+    this.#icmpv6 = milliseconds(timeouts.icmpv6);
+    this.#generic = milliseconds(timeouts.generic);
+    this.#usable = options.flows - Math.min(options.reserved ?? 0, options.flows);
+    this.#privileged = options.privileged;
+  }
+
+  /** Flows in the table. */
+  get count(): number {
+    return this.table.count;
+  }
+
+  /**
+   * Ties a parsed packet to its flow: sets `flow`, `direction` and `ctState`; at prerouting it also verifies
+   * checksums. A packet that already has a flow, or is UNTRACKED, passes. `verdict` becomes DROP only when the
+   * table is full.
+   */
+  track(batch: PacketBatch, row: number, hook: number): void {
+    if (batch.flow[row]! >= 0 || batch.ctState[row] === CT_UNTRACKED || batch.family[row] === 0) return;
+    this.#now = batch.now >>> 0;
+    const transport = batch.transport[row]!, protocol = batch.protocol[row]!;
+    if (transport === 0 || (protocol === NEXT_NONE && batch.family[row] === 6)) {
+      this.invalid.malformed++;
+      return this.#refuse(batch, row);
+    }
+    if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6) {
+      if (this.#icmpMessage(batch, row, protocol, hook)) return;
+    }
+    if (!this.#sound(batch, row, protocol, hook)) return this.#refuse(batch, row);
+    this.#packetKey(batch, row);
+    // One repetition: a closed connection makes way for the one its SYN opens.
+    for (let round = 0; round < 2; round++) {
+      const verdict = this.#resolve(batch, row, protocol);
+      if (verdict === TRACK_ACCEPT) return;
+      if (verdict === TRACK_INVALID) return this.#refuse(batch, row);
+    }
+    this.#refuse(batch, row);
+  }
+
+  #refuse(batch: PacketBatch, row: number): void {
+    batch.flow[row] = -1;
+    batch.ctState[row] = CT_INVALID;
+    this.counters.invalid++;
+  }
+
+  /** What trackers check before the flow is looked at: lengths, flags, checksums. */
+  #sound(batch: PacketBatch, row: number, protocol: number, hook: number): boolean {
+    const verify = hook === HOOK_PREROUTING && this.#switches.checksum;
+    let right = true;
+    if (protocol === PROTOCOL_TCP) {
+      right = !verify || transportChecksumRight(batch, row);
+      if (right && !this.#tcp.read(batch, row)) return false;
+    } else if (protocol === PROTOCOL_UDP) {
+      if (!udpLengthRight(batch, row)) {
+        this.invalid.malformed++;
+        return false;
+      }
+      right = !verify || transportChecksumRight(batch, row);
+    } else if (protocol === PROTOCOL_UDPLITE) right = !verify || udpliteChecksumRight(batch, row);
+    if (!right) this.invalid.checksum++;
+    return right;
+  }
+
+  #packetKey(batch: PacketBatch, row: number): void {
+    const key = this.#key, at = row * 4, protocol = batch.protocol[row]!;
+    for (let i = 0; i < 4; i++) {
+      key[KEY_SOURCE + i] = batch.source[at + i]!;
+      key[KEY_DESTINATION + i] = batch.destination[at + i]!;
+    }
+    const told = hasPorts(protocol) || protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6;
+    key[KEY_PORTS] = told
+      ? (batch.sourcePort[row]! << 16) | batch.destinationPort[row]!
+      : protocol === PROTOCOL_GRE
+      ? pptpCallId(batch.bytes(row), batch.transport[row]!, batch.end[row]!)
+      : 0;
+    key[KEY_META] = keyMeta(protocol, batch.family[row]!, 0);
+  }
+
+  /** Finds or makes the flow of `#key` and lets its tracker judge the packet. */
+  #resolve(batch: PacketBatch, row: number, protocol: number): number {
+    const table = this.table, now = this.#now;
+    let reference = table.find(this.#key);
+    if (reference >= 0 && table.expired(reference >>> 1, now)) {
+      table.destroy(reference >>> 1);
+      this.counters.expired++;
+      // The inverse of this key may belong to another flow by now: look again, it can only be live.
+      reference = table.find(this.#key);
+    }
+    let opened = false;
+    if (reference < 0) {
+      const flow = this.#open(batch, row);
+      if (flow === OPEN_IMPOSSIBLE) return TRACK_INVALID;
+      if (flow === OPEN_NO_ROOM) {
+        this.counters.drop++;
+        batch.verdict[row] = VERDICT_DROP;
+        return TRACK_ACCEPT;
+      }
+      opened = true;
+      reference = flow * 2;
+    }
+    const flow = reference >>> 1, direction = reference & 1, status = table.status[flow]!;
+    if ((status & IPS_CONFIRMED) === 0 && direction === REPLY) {
+      this.invalid.early++;
+      return TRACK_INVALID;
+    }
+    const verdict = this.#judge(batch, row, protocol, flow, direction, opened);
+    if (verdict !== TRACK_ACCEPT) {
+      if (opened) table.destroy(flow);
+      return verdict;
+    }
+    batch.flow[row] = flow;
+    batch.direction[row] = direction;
+    batch.ctState[row] = direction === REPLY || (status & IPS_SEEN_REPLY) !== 0
+      ? CT_ESTABLISHED
+      : (status & IPS_EXPECTED) !== 0
+      ? CT_RELATED
+      : CT_NEW;
+    if (direction === REPLY) table.status[flow]! |= IPS_SEEN_REPLY;
+    if ((status & IPS_CONFIRMED) === 0) table.setReferences(flow, Math.min(255, table.references(flow) + 1));
+    return TRACK_ACCEPT;
+  }
+
+  #judge(
+    batch: PacketBatch,
+    row: number,
+    protocol: number,
+    flow: number,
+    direction: number,
+    opened: boolean,
+  ): number {
+    const table = this.table, now = this.#now;
+    let timeout = this.#generic;
+    switch (protocol) {
+      case PROTOCOL_TCP:
+        if (opened && !this.#tcp.open(flow)) return TRACK_INVALID;
+        return this.#tcp.packet(batch, row, flow, direction, now);
+      case PROTOCOL_UDP:
+        if (opened) openStream(table, flow, STREAM_AGE, now);
+        streamPacket(table, flow, this.#udp, this.#udpStream, now);
+        table.account(flow, direction, batch.end[row]! - batch.network[row]!);
+        return TRACK_ACCEPT;
+      case PROTOCOL_UDPLITE:
+        if (opened) openStream(table, flow, NO_AGE, now);
+        streamPacket(table, flow, this.#udp, this.#udpStream, now);
+        table.account(flow, direction, batch.end[row]! - batch.network[row]!);
+        return TRACK_ACCEPT;
+      case PROTOCOL_GRE:
+        if (opened) openStream(table, flow, NO_AGE, now);
+        streamPacket(table, flow, this.#gre, this.#greStream, now);
+        table.account(flow, direction, batch.end[row]! - batch.network[row]!);
+        return TRACK_ACCEPT;
+      case PROTOCOL_ICMP:
+      case PROTOCOL_ICMPV6: {
+        const type = table.destinationPort(flow, ORIGINAL) >>> 8;
+        const fits = protocol === PROTOCOL_ICMP
+          ? batch.family[row] === 4 && icmpOpensFlow(type)
+          : batch.family[row] === 6 && icmpv6OpensFlow(type);
+        if (!fits) {
+          this.invalid.unsolicited++;
+          return TRACK_INVALID;
+        }
+        timeout = protocol === PROTOCOL_ICMP ? this.#icmp : this.#icmpv6;
+      }
+    }
+    table.refresh(flow, timeout, now);
+    table.account(flow, direction, batch.end[row]! - batch.network[row]!);
+    return TRACK_ACCEPT;
+  }
+
+  /** A new unconfirmed flow for `#key`: its row, OPEN_IMPOSSIBLE or OPEN_NO_ROOM. */
+  #open(batch: PacketBatch, row: number): number {
+    const table = this.table, now = this.#now;
+    if (!invertKey(this.#reply, this.#key)) {
+      this.invalid.unsolicited++;
+      return OPEN_IMPOSSIBLE;
+    }
+    if (table.count >= this.#usable && !this.#makeRoom(batch, row)) return OPEN_NO_ROOM;
+    const flow = table.create(this.#key, this.#reply, now, now + UNCONFIRMED_LIFE);
+    if (flow < 0) return OPEN_NO_ROOM;
+    table.setStart(flow, batch.wall);
+    if (this.expectations.count > 0) this.#expected(flow);
+    return flow;
+  }
+
+  #expected(flow: number): void {
+    const expectations = this.expectations, table = this.table;
+    const slot = expectations.find(this.#key, this.#now);
+    if (slot < 0) return;
+    const master = expectations.master(slot);
+    table.status[flow]! |= IPS_EXPECTED;
+    table.mark[flow] = table.mark[master]!;
+    table.setMaster(flow, master);
+    table.setHelperSlot(flow, expectations.helper(slot));
+    expectations.use(slot);
+    this.counters.expect_new++;
+  }
+
+  /** Room for one more flow, by early drop or from the reserve; false when there is none. */
+  #makeRoom(batch: PacketBatch, row: number): boolean {
+    const table = this.table;
+    if (table.count < table.capacity && this.#privileged?.(batch, row) === true) return true;
+    // Of the oldest few, one nobody ever answered; else the oldest.
+    let victim = table.unassured.first;
+    for (let i = 0, next = victim; i < EVICTION_RANGE && next >= 0; i++, next = table.unassured.after(next)) {
+      if ((table.status[next]! & IPS_SEEN_REPLY) === 0) {
+        victim = next;
+        break;
+      }
+    }
+    if (victim < 0) victim = this.#closing();
+    if (victim < 0) return false;
+    table.destroy(victim);
+    this.counters.early_drop++;
+    return true;
+  }
+
+  /** A TCP flow that is closing, from a stretch of the table that moves on with every call; -1 for none there. */
+  #closing(): number {
+    const table = this.table, end = table.end;
+    for (let i = 0; i < CLOSING_RANGE; i++) {
+      if (this.#closingHand >= end) this.#closingHand = 0;
+      const flow = this.#closingHand++;
+      if (!table.live(flow) || table.protocol(flow) !== PROTOCOL_TCP) continue;
+      if (canDropEarly(table.recordBytes[(flow * RECORD_WORDS + RECORD_BYTES) * 4 + RECORD_BYTE_STATE]!)) {
+        return flow;
+      }
+    }
+    return -1;
+  }
+
+  /** Errors and neighbour messages; true when the packet is done with. */
+  #icmpMessage(batch: PacketBatch, row: number, protocol: number, hook: number): boolean {
+    const family = batch.family[row]!;
+    if (family !== (protocol === PROTOCOL_ICMP ? 4 : 6)) return false;
+    const b = batch.bytes(row), at = batch.transport[row]!, type = b[at]!;
+    if (hook === HOOK_PREROUTING && this.#switches.checksum && !transportChecksumRight(batch, row)) {
+      this.invalid.checksum++;
+      return this.#refuseError(batch, row);
+    }
+    let quoted = at + (family === 4 ? ICMP.size : ICMPV6.size);
+    if (family === 4) {
+      if (type > ICMP_HIGHEST_TYPE) {
+        this.invalid.icmp_type++;
+        return this.#refuseError(batch, row);
+      }
+      if (!isIcmpError(type)) return false;
+    } else {
+      if (icmpv6Untracked(type)) {
+        batch.ctState[row] = CT_UNTRACKED;
+        return true;
+      }
+      if (type === ICMPV6_REDIRECT) {
+        quoted = redirectedPacket(batch, row);
+        if (quoted === REDIRECT_BARE) return false;
+        if (quoted < 0) {
+          this.invalid.malformed++;
+          return this.#refuseError(batch, row);
+        }
+      } else if (!isIcmpv6Error(type)) return false;
+    }
+    const reference = this.#errors.resolve(batch, row, quoted, this.#now);
+    if (reference < 0) return this.#refuseError(batch, row);
+    batch.flow[row] = reference >>> 1;
+    batch.direction[row] = reference & 1;
+    batch.ctState[row] = CT_RELATED;
+    return true;
+  }
+
+  #refuseError(batch: PacketBatch, row: number): true {
+    batch.flow[row] = -1;
+    batch.ctState[row] = CT_INVALID;
+    this.counters.error++;
+    return true;
+  }
+
+  /** Whether the flow stays in the table without the packet at hand. */
+  confirmed(flow: number): boolean {
+    return flow >= 0 && (this.table.status[flow]! & IPS_CONFIRMED) !== 0;
+  }
+
+  /** The packet leaves (end of input or postrouting): a flow it opened stays. */
+  confirm(batch: PacketBatch, row: number): void {
+    const flow = batch.flow[row]!;
+    if (flow < 0 || (this.table.status[flow]! & (IPS_CONFIRMED | IPS_DYING)) !== 0) return;
+    if (!this.table.answerable(flow) && !this.#claimReply(batch, row, flow)) return;
+    this.table.setReferences(flow, 0);
+    this.table.confirm(flow, batch.now >>> 0);
+    this.counters.insert++;
+  }
+
+  /**
+   * Answers of the new flow would be taken for another flow's, and no NAT gave it a key of its own. A datagram
+   * joins that flow where NAT has no part in it (nf_ct_resolve_clash), anything else dies. True when the key is
+   * free by now.
+   */
+  #claimReply(batch: PacketBatch, row: number, flow: number): boolean {
+    const table = this.table, protocol = table.protocol(flow);
+    table.readKey(flow, REPLY, this.#reply);
+    const winner = table.find(this.#reply);
+    if (winner < 0) {
+      table.alterReply(flow, this.#reply);
+      return true;
+    }
+    table.destroy(flow);
+    const datagram = protocol === PROTOCOL_UDP || protocol === PROTOCOL_UDPLITE;
+    if (datagram && (table.status[winner >>> 1]! & (IPS_NAT_DONE_MASK | IPS_CONFIRMED)) === IPS_CONFIRMED) {
+      batch.flow[row] = winner >>> 1;
+      this.counters.clash_resolve++;
+    } else {
+      batch.verdict[row] = VERDICT_DROP;
+      this.counters.drop++;
+      this.counters.insert_failed++;
+    }
+    return false;
+  }
+
+  /** The packet died: a flow only it (or its like in this batch) had opened is forgotten. */
+  abandon(batch: PacketBatch, row: number): void {
+    const flow = batch.flow[row]!;
+    batch.flow[row] = -1;
+    if (flow < 0 || (this.table.status[flow]! & (IPS_CONFIRMED | IPS_DYING)) !== 0) return;
+    const references = this.table.references(flow) - 1;
+    if (references > 0) this.table.setReferences(flow, references);
+    else this.#end(flow);
+  }
+
+  /**
+   * Between batches: rows that died become free, and flows whose time is over end, at most `budget` looked at.
+   * `now` is the monotonic time in milliseconds. Returns how many were looked at.
+   */
+  expire(now: number, budget: number): number {
+    const table = this.table, time = now >>> 0;
+    this.#now = time;
+    table.settle(time);
+    let seen = 0;
+    while (seen < budget) {
+      const flow = table.due(time);
+      if (flow < 0) break;
+      seen++;
+      const status = table.status[flow]!;
+      if ((status & IPS_CONFIRMED) !== 0 && !table.expired(flow, time)) {
+        table.again(flow, time);
+        continue;
+      }
+      if ((status & IPS_CONFIRMED) !== 0) this.counters.expired++;
+      table.lapse(flow, time);
+      if (this.expectations.count > 0) this.expectations.forget(flow);
+    }
+    return seen;
+  }
+
+  /** Next live row >= `cursor`, -1 at the end: `for (r = next(0); r >= 0; r = next(r + 1))`. */
+  next(cursor: number): number {
+    const table = this.table;
+    for (let row = Math.max(0, cursor); row < table.end; row++) {
+      if (table.live(row) && !table.expired(row, this.#now)) return row;
+    }
+    return -1;
+  }
+
+  /** Ends one flow; a row that holds none is let be. */
+  delete(row: number): void {
+    if (this.table.live(row)) this.#end(row);
+  }
+
+  #end(flow: number): void {
+    this.table.destroy(flow);
+    if (this.expectations.count > 0) this.expectations.forget(flow);
+  }
+
+  /** Ends every flow. */
+  flush(): void {
+    for (let row = 0; row < this.table.end; row++) this.delete(row);
+  }
+
+  /** Whether a flow is assured: not given up when the table is full. */
+  assured(flow: number): boolean {
+    return (this.table.status[flow]! & IPS_ASSURED) !== 0;
+  }
+}
+
+const OPEN_IMPOSSIBLE = -1;
+const OPEN_NO_ROOM = -2;
+/** Milliseconds an unconfirmed flow may wait for its packet to leave. */
+const UNCONFIRMED_LIFE = 10_000;
+/** How many of the oldest flows are looked at for one without an answer. */
+const EVICTION_RANGE = 8;
+const CLOSING_RANGE = 64;
+
+/** Enhanced GRE (RFC 2637 4.1): the call id is the destination's; plain GRE has nothing to tell flows apart by. */
+const pptpCallId = (b: Uint8Array, at: number, end: number): number =>
+  at + 8 <= end && (b[at + 1]! & 7) === 1 ? u16(b, at + 6) : 0;

@@ -1,0 +1,27 @@
+import type { MachineState } from "../classify/state.ts";
+
+/**
+ * Token bucket of nft_limit: tokens are nanoseconds of the rate, refilled by the clock up to `most`. Cells: tokens
+ * and the time of the last look (ns). Answers whether the packet stays within the rate.
+ */
+export function withinLimit(
+  state: MachineState,
+  cell: number,
+  constants: number,
+  units: number,
+  now: number,
+): boolean {
+  const cells = state.cells, most = state.numbers[constants + 1]!;
+  const time = Math.floor(now * 1e6);
+  let tokens = cells[cell]! + time - cells[cell + 1]!;
+  if (tokens > most) tokens = most;
+  cells[cell + 1] = time;
+  const left = tokens - Math.floor(state.numbers[constants]! * units);
+  cells[cell] = left >= 0 ? left : tokens;
+  return left >= 0;
+}
+
+/** nft_quota: adds the bytes; answers whether the quota is used up. */
+export function overQuota(state: MachineState, cell: number, quota: number, bytes: number): boolean {
+  return (state.cells[cell]! += bytes) > quota;
+}

@@ -1,0 +1,188 @@
+import type { MachineState } from "../classify/state.ts";
+import type { PacketBatch } from "../packet/batch.ts";
+import { fold, sum, update16 } from "../packet/checksum.ts";
+import { CHECKSUM_PARTIAL, FRAGMENT_LATER } from "../packet/columns.ts";
+import { u16 } from "../packet/bytes.ts";
+import {
+  IPV4,
+  ipv4HeaderLength,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  PROTOCOL_UDPLITE,
+} from "../packet/ipv4.ts";
+import { ETHERNET } from "../packet/ethernet.ts";
+
+/** Numbers of payload bases in instructions. */
+const BASE_LINK = 0;
+const BASE_NETWORK = 1;
+
+/**
+ * Absolute position of the transport header, -1 when there is none. A header too short to be parsed is still
+ * there to be read byte by byte, as nft_thoff has it.
+ */
+export function transportAt(batch: PacketBatch, row: number): number {
+  const at = batch.transport[row]!;
+  if (at !== 0) return at;
+  if ((batch.fragment[row]! & FRAGMENT_LATER) !== 0 || batch.family[row] !== 4) return -1;
+  const network = batch.network[row]!;
+  return network + ipv4HeaderLength(batch.bytes(row), network);
+}
+
+/** Absolute position of a base, -1 when the packet has none. */
+function baseAt(base: number, batch: PacketBatch, row: number): number {
+  if (base === BASE_NETWORK) return batch.network[row]!;
+  if (base !== BASE_LINK) return transportAt(batch, row);
+  return batch.network[row]! >= batch.start[row]! + ETHERNET.size ? batch.start[row]! : -1;
+}
+
+/** Loads `length` bytes into register `to`, the last word zero padded (nft_payload_eval); false when out of bounds. */
+export function loadPayload(
+  state: MachineState,
+  base: number,
+  offset: number,
+  length: number,
+  to: number,
+  batch: PacketBatch,
+  row: number,
+): boolean {
+  let at = baseAt(base, batch, row);
+  if (at < 0) return false;
+  if (base === BASE_LINK && batch.vlan[row] !== 0 && offset + length > ETHERNET.type) {
+    return loadTagged(state, offset, length, to, batch, row);
+  }
+  at += offset;
+  if (at + length > batch.end[row]!) return false;
+  const b = batch.bytes(row), bytes = state.bytes;
+  if ((length & 3) !== 0) state.registers[to + (length >>> 2)] = 0;
+  for (let i = 0, r = to * 4; i < length; i++) bytes[r + i] = b[at + i]!;
+  return true;
+}
+
+/** The link header with its tag put back between addresses and type (nft_payload_copy_vlan). */
+function loadTagged(
+  state: MachineState,
+  offset: number,
+  length: number,
+  to: number,
+  batch: PacketBatch,
+  row: number,
+): boolean {
+  const start = batch.start[row]!, b = batch.bytes(row), tag = batch.vlan[row]!;
+  if (start + offset + length - 4 > batch.end[row]!) return false;
+  if ((length & 3) !== 0) state.registers[to + (length >>> 2)] = 0;
+  for (let i = 0; i < length; i++) {
+    const at = offset + i;
+    state.bytes[to * 4 + i] = at < ETHERNET.type
+      ? b[start + at]!
+      : at < ETHERNET.type + 4
+      ? tag >>> (24 - 8 * (at - ETHERNET.type))
+      : b[start + at - 4]!;
+  }
+  return true;
+}
+
+/** Operands of a payload write, read from the code. */
+const CHECKSUM_INTERNET = 1;
+const FLAG_PSEUDO_HEADER = 1;
+
+/**
+ * nft_payload_set_eval: writes register bytes into the packet and repairs checksums: the one named by the
+ * expression, and with the pseudo-header flag the transport's too. Operands start at `code[at]`: base, offset,
+ * length, register, checksum type, checksum offset, flags. False when out of bounds.
+ */
+export function storePayload(state: MachineState, at: number, batch: PacketBatch, row: number): boolean {
+  const code = state.code, base = code[at]!, offset = code[at + 1]!, length = code[at + 2]!;
+  const start = baseAt(base, batch, row);
+  if (start < 0 || start + offset + length > batch.end[row]!) return false;
+  const b = batch.bytes(row), to = start + offset, from = code[at + 3]! * 4;
+  if (code[at + 4] === CHECKSUM_INTERNET) {
+    const even = to - (offset & 1), stop = to + length + ((offset + length) & 1);
+    const before = sum(b, even, Math.min(stop, batch.end[row]!));
+    for (let i = 0; i < length; i++) b[to + i] = state.bytes[from + i]!;
+    const after = sum(b, even, Math.min(stop, batch.end[row]!));
+    const field = start + code[at + 5]!;
+    if (field + 2 <= batch.end[row]!) repair(b, field, before, after, base, batch, row);
+    if ((code[at + 6]! & FLAG_PSEUDO_HEADER) !== 0) repairTransport(b, before, after, batch, row);
+  } else {
+    for (let i = 0; i < length; i++) b[to + i] = state.bytes[from + i]!;
+  }
+  refresh(base, b, batch, row);
+  return true;
+}
+
+/** The checksum the expression named. A UDP sum of zero means none, and one to be finished later stays alone. */
+function repair(
+  b: Uint8Array,
+  field: number,
+  before: number,
+  after: number,
+  base: number,
+  batch: PacketBatch,
+  row: number,
+): void {
+  const transport = base !== BASE_NETWORK;
+  if (transport && batch.checksum[row] === CHECKSUM_PARTIAL) return;
+  const old = u16(b, field), udp = transport && batch.protocol[row] === PROTOCOL_UDP;
+  if (udp && old === 0) return;
+  const next = adjust(old, before, after);
+  store(b, field, udp && next === 0 ? 0xffff : next);
+}
+
+/** nft_payload_l4csum_update: addresses are part of the pseudo-header. */
+function repairTransport(
+  b: Uint8Array,
+  before: number,
+  after: number,
+  batch: PacketBatch,
+  row: number,
+): void {
+  const transport = batch.transport[row]!;
+  if (transport === 0 || (batch.fragment[row]! & FRAGMENT_LATER) !== 0) return;
+  const protocol = batch.protocol[row]!;
+  const offset = protocol === PROTOCOL_TCP
+    ? 16
+    : protocol === PROTOCOL_UDP || protocol === PROTOCOL_UDPLITE
+    ? 6
+    : protocol === PROTOCOL_ICMPV6
+    ? 2
+    : -1;
+  const field = transport + offset;
+  if (offset < 0 || field + 2 > batch.end[row]!) return;
+  const old = u16(b, field);
+  if (batch.checksum[row] === CHECKSUM_PARTIAL) {
+    // The field holds the pseudo-header's sum, not its complement.
+    store(b, field, ~adjust(~old & 0xffff, before, after) & 0xffff);
+    return;
+  }
+  if (protocol === PROTOCOL_UDP && old === 0) return;
+  const next = adjust(old, before, after);
+  store(b, field, protocol === PROTOCOL_UDP && next === 0 ? 0xffff : next);
+}
+
+const adjust = (checksum: number, before: number, after: number): number =>
+  update16(checksum, fold(before), fold(after));
+
+function store(b: Uint8Array, at: number, value: number): void {
+  b[at] = value >>> 8;
+  b[at + 1] = value;
+}
+
+/** Columns that repeat header fields follow what was written. */
+function refresh(base: number, b: Uint8Array, batch: PacketBatch, row: number): void {
+  const network = batch.network[row]!, transport = batch.transport[row]!;
+  if (base === BASE_NETWORK) {
+    const four = batch.family[row] === 4, words = four ? 1 : 4, from = network + (four ? IPV4.source : 8);
+    for (let i = 0; i < words; i++) {
+      batch.source[row * 4 + i] = word(b, from + 4 * i);
+      batch.destination[row * 4 + i] = word(b, from + 4 * (words + i));
+    }
+  } else if (transport !== 0 && hasPorts(batch.protocol[row]!)) {
+    batch.sourcePort[row] = u16(b, transport);
+    batch.destinationPort[row] = u16(b, transport + 2);
+  }
+}
+
+const word = (b: Uint8Array, at: number): number => (u16(b, at) << 16 | u16(b, at + 2)) >>> 0;
+const hasPorts = (protocol: number): boolean =>
+  protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_UDPLITE;

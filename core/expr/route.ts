@@ -1,0 +1,48 @@
+import type { MachineState } from "../classify/state.ts";
+import type { PacketBatch } from "../packet/batch.ts";
+
+/** Numbers in instructions, as `opcodes.ts`. */
+const RT_TCPMSS = 3;
+const RT_IPSEC = 4;
+const FIB_RESULT_OIFNAME = 1;
+
+const TCP_MSS_DEFAULT = 536;
+
+/** nft_rt_get_eval; false before routing and for keys a router of ours has not. */
+export function loadRoute(
+  state: MachineState,
+  key: number,
+  to: number,
+  batch: PacketBatch,
+  row: number,
+): boolean {
+  if (key === RT_IPSEC) {
+    state.registers[to] = 0;
+    return true;
+  }
+  if (key !== RT_TCPMSS || state.environment.route === undefined) return false;
+  const mtu = state.environment.route(batch, row);
+  if (mtu === 0) return false;
+  const headers = batch.family[row] === 4 ? 40 : 60;
+  state.registers[to] = mtu <= headers || mtu > 0xffff ? TCP_MSS_DEFAULT : mtu - headers;
+  return true;
+}
+
+/** nft_fib_eval; no route answers 0 (no interface, type unspecified). */
+export function loadFib(
+  state: MachineState,
+  flags: number,
+  result: number,
+  present: boolean,
+  to: number,
+  batch: PacketBatch,
+  row: number,
+): boolean {
+  if (state.environment.fib === undefined) return false;
+  const found = state.environment.fib(batch, row, flags, result), r = state.registers;
+  if (present) r[to] = found !== 0 ? 1 : 0;
+  else if (result === FIB_RESULT_OIFNAME) {
+    for (let i = 0; i < 4; i++) r[to + i] = state.names[(found & 255) * 4 + i]!;
+  } else r[to] = found;
+  return true;
+}

@@ -1,0 +1,42 @@
+import type { PacketBatch } from "../packet/batch.ts";
+import { ICMP_UNREACHABLE } from "../packet/icmp.ts";
+import { ICMPV6_UNREACHABLE } from "../packet/icmpv6.ts";
+import { REJECT_TCP_RESET, type RejectRequest } from "../classify/machine.ts";
+import type { IcmpErrors } from "./icmp_error.ts";
+
+/** `reject` and the errors of the network layer: made by IcmpErrors, tied to the flow they are about. */
+export class Rejection {
+  readonly #errors: IcmpErrors;
+
+  constructor(errors: IcmpErrors) {
+    this.#errors = errors;
+  }
+
+  /** Answers a rejected packet as nft_reject does. */
+  send(batch: PacketBatch, row: number, request: RejectRequest): void {
+    if (request.type === REJECT_TCP_RESET) {
+      const first = batch.count;
+      this.#errors.sendReset(batch, row);
+      return relate(batch, row, first);
+    }
+    const six = batch.family[row] === 6;
+    this.error(batch, row, six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, request.code, 0);
+  }
+
+  /** An ICMP or ICMPv6 error about a row; it belongs to the row's flow, as nf_ct_attach makes it. */
+  error(batch: PacketBatch, row: number, type: number, code: number, info: number): void {
+    const first = batch.count;
+    this.#errors.send(batch, row, type, code, info);
+    relate(batch, row, first);
+  }
+}
+
+/** Rows made from `first` on are about `row`: same flow, the other way, state related. */
+function relate(batch: PacketBatch, row: number, first: number): void {
+  if (batch.flow[row]! < 0) return;
+  for (let r = first; r < batch.count; r++) {
+    batch.flow[r] = batch.flow[row]!;
+    batch.direction[r] = 1 - batch.direction[row]!;
+    batch.ctState[r] = 4;
+  }
+}

@@ -1,0 +1,110 @@
+import type { PacketBatch } from "../packet/batch.ts";
+import { setU16 } from "../packet/bytes.ts";
+import { CHECKSUM_PARTIAL, NO_PORT, SEGMENT_NONE, VERDICT_DROP, VERDICT_SENT } from "../packet/columns.ts";
+import { copyMac, ETHERNET } from "../packet/ethernet.ts";
+import type { Port } from "../port.ts";
+import { DROP_BACK_PRESSURE, DROP_INTERFACE_DOWN, type Drops } from "./drops.ts";
+import type { Interfaces } from "./interfaces.ts";
+import { RowList } from "./row_list.ts";
+import { completeChecksum, segment } from "./segment.ts";
+
+/**
+ * Transmit queues.
+ *
+ * Overview    one list of rows a port, filled while a batch is processed, flushed with one `Port.transmit` each.
+ *             A flooded frame stands in several lists: ports read it, nobody writes it any more.
+ * Ownership   rows stay the batch's; lists are empty between batches.
+ * Limits      a port that takes fewer than offered leaves the rest dropped and counted (back-pressure).
+ */
+export class Transmitter {
+  readonly ports: (Port | undefined)[] = new Array(256).fill(undefined);
+  readonly #lists: RowList[];
+  readonly #drops: Drops;
+  readonly #interfaces: Interfaces;
+
+  constructor(capacity: number, interfaces: Interfaces, drops: Drops) {
+    this.#lists = Array.from({ length: 256 }, () => new RowList(capacity));
+    this.#interfaces = interfaces;
+    this.#drops = drops;
+  }
+
+  /** Queues a row, complete from `start` on, for a port. */
+  send(batch: PacketBatch, row: number, number: number): void {
+    const port = this.ports[number];
+    if (port === undefined || !port.up) return this.#drops.drop(batch, row, DROP_INTERFACE_DOWN);
+    batch.outPort[row] = number;
+    batch.verdict[row] = VERDICT_SENT;
+    if (port.offload !== true) {
+      if (batch.segmentType[row] !== SEGMENT_NONE) return this.#segment(batch, row, number);
+      if (batch.checksum[row] === CHECKSUM_PARTIAL) completeChecksum(batch, row);
+    }
+    this.#push(number, row);
+  }
+
+  #push(number: number, row: number): void {
+    const list = this.#lists[number]!;
+    if (list.count < list.rows.length) list.push(row);
+    else this.#drops.count(DROP_BACK_PRESSURE);
+  }
+
+  /** Cuts a super-packet for a port whose device cannot. */
+  #segment(batch: PacketBatch, row: number, number: number): void {
+    const first = batch.count, made = segment(batch, row);
+    if (made < 0) return this.#drops.drop(batch, row, DROP_BACK_PRESSURE);
+    for (let r = first; r < first + made; r++) {
+      batch.outPort[r] = number;
+      batch.verdict[r] = VERDICT_SENT;
+      this.#push(number, r);
+    }
+  }
+
+  /** Sends a frame made or bridged on an interface: to its port, or by the bridge's table. */
+  sendFrame(batch: PacketBatch, row: number, index: number): void {
+    const bridge = this.#interfaces.bridges[index];
+    if (bridge === undefined) {
+      const port = this.#interfaces.port[index]!;
+      if (port === NO_PORT) return this.#drops.drop(batch, row, DROP_INTERFACE_DOWN);
+      return this.send(batch, row, port);
+    }
+    const known = bridge.outputPort(batch.bytes(row), batch.start[row]!, batch.vlan[row]!);
+    if (known >= 0) return this.send(batch, row, known);
+    for (let i = 0; i < bridge.members.length; i++) this.sendCopy(batch, row, bridge.members[i]!);
+    batch.verdict[row] = VERDICT_SENT;
+  }
+
+  /** One of several ports a frame goes to: a port that is down does not count as a drop of the frame. */
+  sendCopy(batch: PacketBatch, row: number, number: number): void {
+    if (this.ports[number]?.up === true) this.send(batch, row, number);
+  }
+
+  /** Writes the Ethernet header before `network` and sends: the last step of a routed packet. */
+  sendRouted(batch: PacketBatch, row: number, macs: Uint8Array, neighbour: number): void {
+    const index = batch.outInterface[row]!, start = batch.network[row]! - ETHERNET.size;
+    const b = batch.bytes(row);
+    copyMac(b, start + ETHERNET.destination, macs, neighbour * 6);
+    copyMac(b, start + ETHERNET.source, this.#interfaces.macs, index * 6);
+    setU16(b, start + ETHERNET.type, batch.etherType[row]!);
+    batch.start[row] = start;
+    batch.vlan[row] = 0;
+    this.sendFrame(batch, row, index);
+  }
+
+  /** Hands every list to its port. */
+  flush(batch: PacketBatch): void {
+    for (let number = 0; number < 256; number++) {
+      const list = this.#lists[number]!;
+      if (list.count === 0) continue;
+      const taken = this.ports[number]!.transmit(batch, list.rows, list.count);
+      for (let i = taken; i < list.count; i++) {
+        batch.verdict[list.rows[i]!] = VERDICT_DROP;
+        this.#drops.count(DROP_BACK_PRESSURE);
+      }
+      list.clear();
+    }
+  }
+}
+
+/** Sends a bare IP packet to a local (TUN) port: the frame starts at the network header. */
+export function stripLink(batch: PacketBatch, row: number): void {
+  batch.start[row] = batch.network[row]!;
+}

@@ -1,0 +1,14 @@
+/**
+ * weir's data plane as a library for any runtime: pure TypeScript, no files, no clock, no sockets of its own.
+ *
+ * @module
+ */
+export * from "./clock.ts";
+export * from "./random.ts";
+export * from "./port.ts";
+export * from "./plan.ts";
+export { Router, type RouterEvent, type RouterOptions } from "./router.ts";
+export { BATCH, PacketBatch } from "./packet/batch.ts";
+export { PacketPool } from "./packet/pool.ts";
+export * from "./packet/address.ts";
+export type { Program } from "./classify/program.ts";

@@ -1,0 +1,253 @@
+import { asConstant, fold, type Wanted } from "./check_constant.ts";
+import type { CheckContext } from "./check_context.ts";
+import { checkIcmpField } from "./check_icmp.ts";
+import { checkMap } from "./check_map.ts";
+import { fieldPayload, requireProtocol } from "./dependency.ts";
+import { interfaceIndexType, interfaceNameType } from "./datatype/interface.ts";
+import { booleanType, fibTypeType, realmType } from "./datatype/symbolic.ts";
+import { ipv4Type, ipv6Type } from "./datatype/address.ts";
+import { refuse } from "./diagnostic.ts";
+import { CT_KEYS, ctAddress, META_KEYS } from "./keys.ts";
+import { EXTENSIONS } from "./protocol/extension.ts";
+import { fieldAt, fieldOf, PROTOCOLS, protocolsAt } from "./protocol/registry.ts";
+import { TCP_OPTIONS } from "./protocol/tcp_option.ts";
+import type { Node } from "./tree.ts";
+import { concatenatedType, type Expr, type Operand, paddedBits, type PayloadExpr } from "./typed.ts";
+import { type DataType, integerType } from "./types.ts";
+
+/** Checks what stands left of a relation, or what a statement takes its value from. */
+export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted): Expr {
+  switch (node.kind) {
+    case "payload":
+      return payloadField(context, node);
+    case "raw payload":
+      return rawPayload(context, node);
+    case "meta":
+      return metaKey(context, node);
+    case "ct":
+      return ctKey(context, node);
+    case "option":
+      return tcpOption(node);
+    case "extension":
+      return extension(context, node);
+    case "rt":
+      return route(context, node);
+    case "fib":
+      return fib(node);
+    case "binary":
+      return binary(context, node, wanted);
+    case "concatenation":
+      return concatenation(context, node);
+    case "map":
+      return checkMap(context, node, wanted);
+    case "variable":
+      return checkOperand(context, node.value, wanted);
+    case "numgen":
+    case "hash":
+    case "socket":
+      return refuse(node.span, `${node.kind === "hash" ? node.mode : node.kind} is not built yet`);
+    default:
+      if (wanted === undefined) {
+        return refuse(node.span, "cannot tell the datatype of this value", [], ["a packet field was expected here"]);
+      }
+      return asConstant(context, node, wanted);
+  }
+}
+
+function payloadField(context: CheckContext, node: Extract<Node, { kind: "payload" }>): Expr {
+  const protocol = PROTOCOLS.get(node.protocol)!;
+  const field = fieldOf(protocol, node.field)!;
+  const payload = requireProtocol(context, fieldPayload(protocol, field, node.span));
+  checkIcmpField(context, payload);
+  return aligned(payload);
+}
+
+/** A field that is not made of whole bytes is loaded with its neighbours, masked and shifted. */
+export function aligned(payload: PayloadExpr): Expr {
+  const first = payload.offset & ~7;
+  const last = (payload.offset + payload.bits + 7) & ~7;
+  const bits = last - first;
+  if (bits === payload.bits) return payload;
+  const shift = last - payload.offset - payload.bits;
+  const { type, span } = payload;
+  const wide: PayloadExpr = { ...payload, offset: first, bits };
+  return maskAndShift(wide, bits, payload.bits, shift, type, span);
+}
+
+export function maskAndShift(
+  wide: Operand,
+  wideBits: number,
+  bits: number,
+  shift: number,
+  type: DataType,
+  span: Node["span"],
+): Expr {
+  const mask = ((1n << BigInt(bits)) - 1n) << BigInt(shift);
+  const masked: Expr = {
+    kind: "binary",
+    op: "&",
+    left: wide,
+    right: { kind: "value", value: mask, type: integerType, bits: wideBits, order: "big", span },
+    type,
+    bits: wideBits,
+    order: "big",
+    span,
+  };
+  if (shift === 0) return { ...masked, bits };
+  const by = { kind: "value", value: BigInt(shift), type: integerType, bits: 32, order: "host", span } as const;
+  return { kind: "binary", op: ">>", left: masked, right: by, type, bits, order: "big", span };
+}
+
+function rawPayload(context: CheckContext, node: Extract<Node, { kind: "raw payload" }>): Expr {
+  const { base, offset, bits, span } = node;
+  if (bits === 0) return refuse(span, "Value 2 exceeds valid range 0-0", [], ["the length must be at least one bit"]);
+  if (bits > 128) refuse(span, "payload length exceeds 128 bits");
+  const known = context.protocols.at(base).protocol;
+  void known;
+  void fieldAt;
+  void protocolsAt;
+  return aligned({ kind: "payload", base, offset, bits, type: { ...integerType, order: "big", hexDigits: 0 }, order: "big", span });
+}
+
+function metaKey(context: CheckContext, node: Extract<Node, { kind: "meta" }>): Expr {
+  const row = META_KEYS.get(node.key)!;
+  if (row.name === "nfproto" && (context.family === "ip" || context.family === "ip6")) {
+    refuse(node.span, "meta nfproto is only useful in the inet family", [], [`this table holds ${context.family} alone`]);
+  }
+  return { kind: "meta", row, type: row.type, bits: row.bits, order: row.order, span: node.span };
+}
+
+function ctKey(context: CheckContext, node: Extract<Node, { kind: "ct" }>): Expr {
+  let row = CT_KEYS.get(node.key)!;
+  if (row.key === "src" || row.key === "dst") {
+    const family = node.family ?? (context.family === "ip" || context.family === "ip6" ? context.family : undefined);
+    if (family === undefined) {
+      refuse(node.span, 'cannot determine ip protocol version, use "ip saddr" or "ip6 saddr" instead');
+    }
+    row = ctAddress(node.key, family)!;
+  }
+  return {
+    kind: "ct",
+    row,
+    type: row.type,
+    bits: row.bits,
+    order: row.order,
+    span: node.span,
+    ...(node.direction === undefined ? {} : { direction: node.direction }),
+  };
+}
+
+function tcpOption(node: Extract<Node, { kind: "option" }>): Expr {
+  const { span } = node;
+  if (node.raw !== undefined) {
+    const { type, offset, bits } = node.raw;
+    const option = { name: `@${type},${offset},${bits}`, type, fields: [] };
+    return { kind: "option", option, offset, bits, type: integerType, order: "big", span, raw: true };
+  }
+  const named = TCP_OPTIONS.get(node.option);
+  const option = named ?? { name: node.option, type: Number(node.option), fields: [] };
+  const field = option.fields.find((known) => known.name === node.field);
+  if (field === undefined) {
+    return { kind: "option", option, offset: 0, bits: 8, type: booleanType, order: "host", span };
+  }
+  return bitField({ kind: "option", option, field, offset: field.offset, bits: field.bits, type: field.type, order: "big", span });
+}
+
+function bitField(expr: Extract<Operand, { kind: "option" | "extension" }>): Expr {
+  const first = expr.offset & ~7;
+  const last = (expr.offset + expr.bits + 7) & ~7;
+  if (last - first === expr.bits) return expr;
+  const shift = last - expr.offset - expr.bits;
+  return maskAndShift({ ...expr, offset: first, bits: last - first }, last - first, expr.bits, shift, expr.type, expr.span);
+}
+
+function extension(context: CheckContext, node: Extract<Node, { kind: "extension" }>): Expr {
+  const header = EXTENSIONS.get(node.header)!;
+  const { span } = node;
+  const ip6 = PROTOCOLS.get("ip6")!;
+  requireProtocol(context, fieldPayload(ip6, ip6.fields[0]!, span));
+  const field = header.fields.find((known) => known.name === node.field);
+  if (field === undefined) {
+    return { kind: "extension", header, offset: 0, bits: 8, type: booleanType, order: "host", span };
+  }
+  const offset = field.offset + (node.index ?? 0) * (field.indexed === true ? field.bits : 0);
+  return bitField({ kind: "extension", header, field, offset, bits: field.bits, type: field.type, order: "big", span });
+}
+
+function route(context: CheckContext, node: Extract<Node, { kind: "rt" }>): Expr {
+  const { span } = node;
+  switch (node.key) {
+    case "classid":
+      return { kind: "rt", key: "classid", type: realmType, bits: 32, order: "host", span };
+    case "mtu":
+      return { kind: "rt", key: "tcpmss", type: integerType, bits: 16, order: "host", span };
+    case "ipsec":
+      return { kind: "rt", key: "ipsec", type: booleanType, bits: 1, order: "host", span };
+    case "nexthop": {
+      const known = context.protocols.network.protocol?.name;
+      const family = node.family ?? (known === "ip" || known === "ip6" ? known : undefined);
+      if (family === undefined) {
+        return refuse(span, 'cannot determine ip protocol version, use "ip nexthop" or "ip6 nexthop" instead');
+      }
+      if ((context.family === "ip" || context.family === "ip6") && family !== context.family) {
+        refuse(span, `${family} nexthop will not match`);
+      }
+      return family === "ip"
+        ? { kind: "rt", key: "nexthop4", type: ipv4Type, bits: 32, order: "big", span }
+        : { kind: "rt", key: "nexthop6", type: ipv6Type, bits: 128, order: "big", span };
+    }
+    default:
+      return refuse(span, "syntax error, unexpected string", [], ["keys of rt: classid, nexthop, mtu, ipsec"]);
+  }
+}
+
+function fib(node: Extract<Node, { kind: "fib" }>): Expr {
+  const has = (flag: string) => node.flags.includes(flag);
+  if (!has("saddr") && !has("daddr")) refuse(node.flagSpan, "fib: need either saddr or daddr");
+  if (has("saddr") && has("daddr")) refuse(node.flagSpan, "fib: saddr and daddr are mutually exclusive");
+  if (has("iif") && has("oif")) refuse(node.flagSpan, "fib: iif and oif are mutually exclusive");
+  const order = ["saddr", "daddr", "mark", "iif", "oif"] as const;
+  const flags = order.filter(has);
+  const result = node.result as "oif" | "oifname" | "type";
+  const type = result === "oif" ? interfaceIndexType : result === "oifname" ? interfaceNameType : fibTypeType;
+  return { kind: "fib", flags, result, present: false, type, bits: type.bits, order: type.order, span: node.span };
+}
+
+function binary(context: CheckContext, node: Extract<Node, { kind: "binary" }>, wanted?: Wanted): Expr {
+  const left = checkOperand(context, node.left, wanted);
+  const shift = node.op === "<<" || node.op === ">>";
+  const rightWanted: Wanted = shift
+    ? { type: integerType, bits: 32, order: "host" }
+    : { type: left.type, bits: left.bits, order: left.order };
+  const right = checkOperand(context, node.right, rightWanted);
+  if (right.kind !== "value") {
+    return refuse(node.right.span, "Right hand side of binary operation must be constant", [node.left.span], [
+      "write the field on the left and the number on the right",
+    ]);
+  }
+  if (left.kind === "value") return fold(node, left, right);
+  if (left.kind === "range" || left.kind === "prefix" || left.kind === "verdict" || left.kind === "wildcard") {
+    return refuse(node.left.span, "this value cannot be part of an operation");
+  }
+  if (shift && right.value >= BigInt(Math.max(left.bits, 1))) {
+    refuse(node.right.span, `shift by ${right.value} bits leaves nothing of ${left.bits}`);
+  }
+  return { kind: "binary", op: node.op, left, right, type: left.type, bits: left.bits, order: left.order, span: node.span };
+}
+
+function concatenation(context: CheckContext, node: Extract<Node, { kind: "concatenation" }>): Expr {
+  const parts = node.parts.map((part) => checkOperand(context, part));
+  const bits = parts.reduce((sum, part) => sum + paddedBits(part.bits), 0);
+  if (bits > 512) refuse(node.span, `concatenation of ${bits / 8} bytes is too large, maximum is 64`);
+  for (const part of parts) {
+    if (part.type.bits === 0 && part.bits === 0) refuse(part.span, `can not use variable sized data types (${part.type.name}) in concat expressions`);
+  }
+  return {
+    kind: "concatenation",
+    parts,
+    type: concatenatedType(parts.map((part) => part.type)),
+    bits,
+    order: "big",
+    span: node.span,
+  };
+}

@@ -1,0 +1,136 @@
+import type { Verdict } from "../expr/expression.ts";
+import { compareBytes, mergeIntervals, sortIntervals } from "../ruleset/intervals.ts";
+import type { SetElement } from "../ruleset/ruleset.ts";
+import type { CheckContext } from "./check_context.ts";
+import { asConstant, boundsOf, joinPadded, type Wanted } from "./check_constant.ts";
+import { refuse } from "./diagnostic.ts";
+import type { Span } from "./source.ts";
+import type { ElementNode, Node } from "./tree.ts";
+import type { Constant, SetLiteral } from "./typed.ts";
+
+/** What the elements of a set must look like. */
+export interface SetShape {
+  readonly key: Wanted;
+  /** A map's data; `"verdict"` for a verdict map; undefined for a set. */
+  readonly data?: Wanted | "verdict";
+  /** The declaration says `flags interval`; undefined: as the elements need. */
+  readonly interval?: boolean;
+  /** Overlapping intervals of a set are joined. */
+  readonly merge: boolean;
+  /** Data may be ranges (NAT maps): both ends are stored. */
+  readonly dataRanges?: boolean;
+  /** Adapts a key to what the register holds (fields that are masked, not shifted). */
+  readonly adapt?: (key: Constant) => Constant;
+}
+
+interface Checked {
+  readonly key: Constant;
+  readonly node: ElementNode;
+  readonly data?: Uint8Array;
+  readonly verdict?: Verdict;
+}
+
+/** Checks the elements of a set or map written out. */
+export function checkElements(context: CheckContext, nodes: readonly ElementNode[], shape: SetShape, span: Span): SetLiteral {
+  const checked = nodes.flatMap((node) => elementsOf(context, node, shape));
+  const interval = shape.interval ?? checked.some(({ key }) => spreads(key));
+  const elements: (SetElement & { source: Span })[] = checked.map((element) => bind(element, interval));
+  const parts = shape.key.type.parts;
+  const plain = parts === undefined;
+  const settled = interval && plain ? settle(elements, shape) : elements;
+  const { data } = shape;
+  return {
+    key: { ...shape.key.type, order: shape.key.order, bits: shape.key.bits },
+    keyBits: parts === undefined ? [shape.key.bits] : parts.map((part, index) => shape.key.partBits?.[index] ?? part.bits),
+    interval,
+    elements: settled,
+    span,
+    ...(data === undefined ? {} : data === "verdict" ? { data } : { data: data.type, dataBits: dataBits(data) }),
+  };
+}
+
+const dataBits = (data: Wanted): number[] => data.type.parts?.map((part) => part.bits) ?? [data.bits];
+
+const spreads = (key: Constant): boolean =>
+  key.kind === "prefix" || key.kind === "range" || (key.kind === "constants" && key.parts.some(spreads));
+
+function elementsOf(context: CheckContext, node: ElementNode, shape: SetShape): Checked[] {
+  const inner = setOf(node.key);
+  // A set within a set (a variable, mostly) gives its elements.
+  if (inner !== undefined) return inner.elements.flatMap((element) => elementsOf(context, { ...node, ...element }, shape));
+  const key = asConstant(context, node.key, shape.key);
+  const adapted = shape.adapt === undefined ? key : shape.adapt(key);
+  if (shape.data === undefined) {
+    if (node.data !== undefined) refuse(node.data.span, "this is a set, its elements have no data", [], ["declare a map instead"]);
+    return [{ key: adapted, node }];
+  }
+  if (node.data === undefined) {
+    return refuse(node.span, "missing data in map element", [], ["write KEY : DATA"]);
+  }
+  if (shape.data === "verdict") return [{ key: adapted, node, verdict: verdictOf(node.data) }];
+  return [{ key: adapted, node, data: dataOf(context, node.data, shape.data, shape.dataRanges === true) }];
+}
+
+export function setOf(node: Node): Extract<Node, { kind: "set" }> | undefined {
+  if (node.kind === "variable") return setOf(node.value);
+  return node.kind === "set" ? node : undefined;
+}
+
+export function verdictOf(node: Node): Verdict {
+  if (node.kind === "variable") return verdictOf(node.value);
+  if (node.kind !== "verdict") {
+    return refuse(node.span, "a verdict was expected here", [], ["accept, drop, continue, return, jump CHAIN or goto CHAIN"]);
+  }
+  if (node.code !== "jump" && node.code !== "goto") return { code: node.code };
+  return { code: node.code, chain: chainName(node.chain!) };
+}
+
+function chainName(node: Node): string {
+  if (node.kind === "variable") return chainName(node.value);
+  if (node.kind !== "symbol") return refuse(node.span, "the name of a chain was expected here");
+  return node.text;
+}
+
+function dataOf(context: CheckContext, node: Node, wanted: Wanted, ranges: boolean): Uint8Array {
+  const constant = asConstant(context, node, wanted);
+  const { from, to } = boundsOf(constant, false);
+  if (ranges) return joinPadded([from, to]);
+  if (spreads(constant)) refuse(node.span, "a single value was expected here, not a range");
+  return from;
+}
+
+function bind(element: Checked, interval: boolean): SetElement & { source: Span } {
+  const { node } = element;
+  const bounds = boundsOf(element.key, interval);
+  const distinct = compareBytes(bounds.from, bounds.to) !== 0;
+  return {
+    key: bounds.from,
+    source: node.span,
+    ...(distinct ? { end: bounds.to } : {}),
+    ...(element.key.kind === "wildcard" ? { catchall: true } : {}),
+    ...(element.data === undefined ? {} : { data: element.data }),
+    ...(element.verdict === undefined ? {} : { verdict: element.verdict }),
+    ...(node.timeout === undefined ? {} : { timeout: Number(node.timeout) }),
+    ...(node.expires === undefined ? {} : { expires: Number(node.expires) }),
+    ...(node.comment === undefined ? {} : { comment: node.comment }),
+    ...(node.counter === undefined ? {} : { counter: node.counter }),
+  };
+}
+
+/** Intervals in order; those that overlap are joined, or refused where each has its own data. */
+function settle(elements: readonly (SetElement & { source: Span })[], shape: SetShape): SetElement[] {
+  const sorted = sortIntervals(elements) as (SetElement & { source: Span })[];
+  const others = elements.filter((element) => element.catchall);
+  if (shape.merge && shape.data === undefined) return [...mergeIntervals(sorted), ...others];
+  for (let index = 1; index < sorted.length; index++) {
+    const before = sorted[index - 1]!, after = sorted[index]!;
+    if (compareBytes(before.end ?? before.key, after.key) < 0) continue;
+    const same = compareBytes(before.key, after.key) === 0 &&
+      compareBytes(before.end ?? before.key, after.end ?? after.key) === 0;
+    if (same && shape.data === undefined) continue;
+    const first = elements.indexOf(before) < elements.indexOf(after) ? before : after;
+    const second = first === before ? after : before;
+    refuse(second.source, "conflicting intervals specified", [first.source]);
+  }
+  return [...sorted, ...others];
+}

@@ -1,0 +1,44 @@
+import type { Diagnostic } from "./diagnostic.ts";
+import type { SourceReader } from "./source.ts";
+
+/** What the language may ask of its surroundings, and how it prints. */
+export interface NftOptions {
+  /** For `include`; without it every include is an error. */
+  readonly reader?: SourceReader;
+  /** Index of an interface for `iif "lo"`; unknown names are located errors. */
+  interfaceIndex?(name: string): number | undefined;
+  /** Name of an interface for listing `iif`; the index is printed where it is unknown. */
+  interfaceName?(index: number): string | undefined;
+  /** `-s`: no counter values, no quota use, no expiry times. */
+  readonly stateless?: boolean;
+  /** `-a`: `# handle N`. */
+  readonly handles?: boolean;
+  /** `-t`: sets without their elements. */
+  readonly terse?: boolean;
+  /** `-p`: protocol numbers instead of names. */
+  readonly numericProtocol?: boolean;
+  /** `-y`: chain priorities as numbers. */
+  readonly numericPriority?: boolean;
+  /** `-S`: names of services instead of port numbers. */
+  readonly service?: boolean;
+  /** `-n`: everything as numbers. */
+  readonly numeric?: boolean;
+  /** `-c`: check only, the ruleset stays as it is. */
+  readonly check?: boolean;
+  /** `netlink`: `output` begins with the bytecode of every rule added. */
+  readonly debug?: readonly "netlink"[];
+  /** Minutes east of UTC for `meta hour` and `meta time`; 0 without it. */
+  readonly timezoneOffset?: number;
+  /** Includes and defines may look here: `-I`, `-D`. */
+  readonly includePaths?: readonly string[];
+  readonly defines?: ReadonlyMap<string, string>;
+}
+
+export interface NftResult {
+  readonly ok: boolean;
+  /** What `list` and debug flags printed. */
+  readonly output: string;
+  /** All diagnostics, rendered. */
+  readonly error: string;
+  readonly diagnostics: readonly Diagnostic[];
+}

@@ -1,0 +1,161 @@
+import type { Cursor } from "./cursor.ts";
+import { refuse } from "./diagnostic.ts";
+import { parseElement } from "./parse_element.ts";
+import { parseVariable } from "./parse_variable.ts";
+import { HEAD_WORDS, parseHead } from "./parse_head.ts";
+import { cover } from "./source.ts";
+import { LITERAL, NEWLINE, NUMBER, QUOTED, WORD } from "./token.ts";
+import type { BinaryOp, ElementNode, Node } from "./tree.ts";
+import { RESERVED, VALUE_WORDS } from "./words.ts";
+
+/**
+ * Expressions, by recursive descent. `left` is what is looked at (packet fields, meta keys ...), `right` what it
+ * is compared with (values), `value` what a statement sets or translates to, which may be either.
+ */
+export type Side = "left" | "right" | "value";
+
+/** A concatenation, a set, a set reference or a map. */
+export function parseExpression(c: Cursor, side: Side): Node {
+  return c.deeper(() => {
+    if (c.is("{")) return parseSet(c, side === "left" ? "right" : side);
+    const first = parseSpan(c, side);
+    if (!c.is(".")) return side === "right" ? first : parseMap(c, first);
+    const parts = [first];
+    while (c.skip(".")) parts.push(parseSpan(c, side));
+    const all: Node = { kind: "concatenation", parts, span: cover(first.span, parts[parts.length - 1]!.span) };
+    return side === "right" ? all : parseMap(c, all);
+  });
+}
+
+function parseMap(c: Cursor, key: Node): Node {
+  if (!c.skip("map")) return key;
+  const mapping = parseMapping(c);
+  return { kind: "map", key, mapping, span: cover(key.span, mapping.span) };
+}
+
+/** What follows `map` or `vmap`: a set of mappings, a reference or a variable. */
+export function parseMapping(c: Cursor): Node {
+  if (c.is("{")) return parseSet(c, "right");
+  const at = c.span();
+  const found = parsePrimary(c, "right");
+  if (found.kind !== "set reference" && found.kind !== "variable") {
+    refuse(at, "syntax error, unexpected string", [], ["expected '{' or the name of a map: @name"]);
+  }
+  return found;
+}
+
+/** Values separated by commas: `established,related`. */
+export function parseList(c: Cursor, first: Node): Node {
+  if (!c.is(",")) return first;
+  const items = [first];
+  while (c.skip(",")) items.push(parseSpan(c, "right"));
+  return { kind: "list", items, span: cover(first.span, items[items.length - 1]!.span) };
+}
+
+/** An operand, a range `a-b` or a prefix `a/8`. */
+export function parseSpan(c: Cursor, side: Side): Node {
+  const first = parseBinary(c, side, 0);
+  if (side === "left") return first;
+  if (c.is("-")) {
+    c.take();
+    const to = parseBinary(c, side, 0);
+    return { kind: "range", from: first, to, span: cover(first.span, to.span) };
+  }
+  if (c.is("/") && c.kind(1) === NUMBER) {
+    c.take();
+    const span = cover(first.span, c.span());
+    const length = c.number("a prefix length", 0xffffffff);
+    return { kind: "prefix", base: first, length, span };
+  }
+  return first;
+}
+
+const LEVELS: readonly Readonly<Record<string, BinaryOp>>[] = [
+  { "|": "|", or: "|" },
+  { "^": "^", xor: "^" },
+  { "&": "&", and: "&" },
+  { "<<": "<<", lshift: "<<", ">>": ">>", rshift: ">>" },
+];
+
+function parseBinary(c: Cursor, side: Side, level: number): Node {
+  const operators = LEVELS[level];
+  if (operators === undefined) return parsePrimary(c, side);
+  let left = parseBinary(c, side, level + 1);
+  for (;;) {
+    const op = c.kind() === QUOTED ? undefined : operatorOf(operators, c.text());
+    if (op === undefined) return left;
+    c.take();
+    const right = parseBinary(c, side === "left" ? "value" : side, level + 1);
+    left = { kind: "binary", op, left, right, span: cover(left.span, right.span) };
+  }
+}
+
+const operatorOf = (operators: Readonly<Record<string, BinaryOp>>, text: string): BinaryOp | undefined =>
+  Object.hasOwn(operators, text) ? operators[text] : undefined;
+
+/** One operand. */
+export function parsePrimary(c: Cursor, side: Side): Node {
+  const start = c.at;
+  const kind = c.kind();
+  if (c.is("(")) {
+    return c.deeper(() => {
+      c.take();
+      const inner = parseBinary(c, side, 0);
+      c.expect(")");
+      return inner;
+    });
+  }
+  if (c.is("$")) return parseVariable(c);
+  if (c.is("@")) {
+    if (side !== "right" && c.is(",", 2)) return parseHead(c);
+    c.take();
+    const name = c.name("the name of a set", true);
+    return { kind: "set reference", name, span: c.since(start) };
+  }
+  if (c.is("*") && side === "right") {
+    c.take();
+    return { kind: "wildcard", span: c.since(start) };
+  }
+  if (side !== "right" && kind === WORD && HEAD_WORDS.has(c.text()) && startsHead(c, side)) return parseHead(c);
+  if (kind === QUOTED) {
+    const text = c.quotedText();
+    return { kind: "symbol", text, quoted: true, span: c.since(start) };
+  }
+  if (kind === NUMBER || kind === LITERAL) {
+    const text = c.take();
+    return { kind: "symbol", text, quoted: false, span: c.since(start) };
+  }
+  if (kind === WORD && (!RESERVED.has(c.text()) || VALUE_WORDS.has(c.text()))) {
+    const text = c.take();
+    return { kind: "symbol", text, quoted: false, span: c.since(start) };
+  }
+  return c.unexpected(side === "left" ? "expected a packet field or a statement" : "expected a value");
+}
+
+/** On a value side a word like `tcp` begins a field only when a field's name follows. */
+function startsHead(c: Cursor, side: Side): boolean {
+  if (side === "left") return true;
+  const text = c.text();
+  if (["ip", "ip6", "tcp", "udp", "ether", "icmp", "icmpv6", "vlan", "arp"].includes(text)) return c.isWord(1);
+  return true;
+}
+
+/** `{ a, b : c }`; newlines may stand between elements, a comma may end the list. */
+export function parseSet(c: Cursor, side: Side): Node {
+  const start = c.at;
+  const elements: ElementNode[] = [];
+  c.deeper(() => {
+    c.expect("{");
+    for (;;) {
+      c.skipNewlines();
+      if (c.is("}") && elements.length > 0) break;
+      elements.push(parseElement(c, side));
+      c.skipNewlines();
+      if (!c.skip(",")) break;
+    }
+    c.skipNewlines();
+    if (c.kind() === NEWLINE || !c.is("}")) c.unexpected("expected ',' or '}'");
+    c.take();
+  });
+  return { kind: "set", elements, span: c.since(start) };
+}

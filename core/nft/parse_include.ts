@@ -1,0 +1,39 @@
+import type { Cursor } from "./cursor.ts";
+import { refuse } from "./diagnostic.ts";
+import type { SourceReader } from "./source.ts";
+import { QUOTED } from "./token.ts";
+
+const MAXIMUM_INCLUDES = 16;
+
+export interface IncludeContext {
+  readonly reader?: SourceReader | undefined;
+  readonly includePaths: readonly string[];
+}
+
+/** `include "PATTERN"`: the texts are read in place, in the order of their names. */
+export function parseInclude(c: Cursor, context: IncludeContext): void {
+  c.expect("include");
+  if (c.kind() !== QUOTED) c.unexpected("expected a quoted path");
+  const at = c.span();
+  const pattern = c.quotedText();
+  if (!c.atLineEnd()) c.unexpected("expected the end of the line");
+  const { reader } = context;
+  if (reader === undefined) refuse(at, `File not found: ${pattern}`, [], ["files cannot be included here"]);
+  if (c.includeDepth >= MAXIMUM_INCLUDES) refuse(at, `Include nested too deeply, max ${MAXIMUM_INCLUDES} levels`);
+  const wild = /[*?[]/.test(pattern);
+  const places = pattern.startsWith("/") || pattern.startsWith("./")
+    ? [pattern]
+    : context.includePaths.map((path) => `${path}/${pattern}`);
+  for (const place of places.length === 0 ? [pattern] : places) {
+    const paths = wild ? reader.glob(place) : [place];
+    const found = paths.map((path) => ({ path, text: reader.read(path) })).filter((file) => file.text !== undefined);
+    if (found.length === 0) continue;
+    // Entered last to first, so that the first is read first.
+    for (const { path, text } of found.reverse()) {
+      if (c.reading(path)) refuse(at, `${path} includes itself`, [], ["take the include out of one of the files"]);
+      c.enter({ name: path, text: text!, includedFrom: at });
+    }
+    return;
+  }
+  if (!wild) refuse(at, `File not found: ${pattern}`);
+}

@@ -1,0 +1,22 @@
+import type { Cursor } from "./cursor.ts";
+import { parsePrimary } from "./parse_expression.ts";
+import type { StatementNode } from "./tree.ts";
+
+const FAMILIES = ["icmp", "icmpv6", "icmpx"] as const;
+
+/** `reject [with tcp reset | icmp|icmpv6|icmpx [type] CODE]`. */
+export function parseReject(c: Cursor): StatementNode {
+  const start = c.at;
+  c.expect("reject");
+  if (!c.skip("with")) return { kind: "reject", span: c.since(start) };
+  if (c.skip("tcp")) {
+    c.expect("reset");
+    return { kind: "reject", how: "tcp reset", span: c.since(start) };
+  }
+  const how = FAMILIES.find((family) => c.is(family));
+  if (how === undefined) return c.unexpected("expected tcp reset, icmp, icmpv6 or icmpx");
+  c.take();
+  c.skip("type");
+  const code = parsePrimary(c, "right");
+  return { kind: "reject", how, code, span: c.since(start) };
+}

@@ -1,0 +1,167 @@
+import type { Cursor } from "./cursor.ts";
+import { comment, parseElement } from "./parse_element.ts";
+import { parseExpression, parseList, parseMapping, parsePrimary } from "./parse_expression.ts";
+import { parseLog } from "./parse_log.ts";
+import { parseNat } from "./parse_nat.ts";
+import { parseReject } from "./parse_reject.ts";
+import { objectName, parseStateful } from "./parse_stateful.ts";
+import { parseVerdict, startsVerdict } from "./parse_verdict.ts";
+import { cover } from "./source.ts";
+import { MARK, NUMBER } from "./token.ts";
+import type { Node, RelationOp, RuleNode, StatementNode } from "./tree.ts";
+
+/** Statements up to the end of the line, and the comment. */
+export function parseRule(c: Cursor): RuleNode {
+  const start = c.at;
+  const statements: StatementNode[] = [];
+  while (!c.atLineEnd() && !c.is("comment")) statements.push(parseStatement(c));
+  if (statements.length === 0) c.unexpected("expected a statement");
+  const text = c.skip("comment") ? comment(c) : undefined;
+  if (!c.atLineEnd()) c.unexpected("expected the end of the rule");
+  return { statements, span: c.since(start), ...(text === undefined ? {} : { comment: text }) };
+}
+
+const REFERENCES = ["helper", "timeout", "expectation"];
+/** Statements whose effect is not part of this data plane yet. */
+const ELSEWHERE = ["queue", "dup", "fwd", "tproxy", "synproxy", "flow", "meter"];
+
+function parseStatement(c: Cursor): StatementNode {
+  const start = c.at;
+  if (startsVerdict(c)) {
+    const verdict = parseVerdict(c);
+    return { kind: "verdict", verdict, span: verdict.span };
+  }
+  const word = c.isWord() ? c.text() : "";
+  switch (word) {
+    case "counter":
+    case "limit":
+    case "quota":
+      return named(c, start) ?? parseStateful(c);
+    case "log":
+      return parseLog(c);
+    case "reject":
+      return parseReject(c);
+    case "snat":
+    case "dnat":
+    case "masquerade":
+    case "redirect":
+      return parseNat(c);
+    case "notrack":
+      c.take();
+      return { kind: "notrack", span: c.since(start) };
+    case "add":
+    case "update":
+    case "delete":
+      return setUpdate(c, start, word);
+    case "set":
+      return setUpdate(c, start, "add");
+    case "reset":
+      c.take();
+      return { kind: "reset option", option: parsePrimary(c, "left"), span: c.since(start) };
+    case "ct":
+      if (c.is("count", 1)) return parseStateful(c);
+      if (REFERENCES.includes(c.text(1)) && c.is("set", 2)) {
+        c.take();
+        const type = `ct ${c.take()}`;
+        c.take();
+        return { kind: "object", type, name: objectOrMap(c), span: c.since(start) };
+      }
+  }
+  if (ELSEWHERE.includes(word)) return c.unexpected(`${word} is not built yet`);
+  return parseMatch(c);
+}
+
+/** `counter name "x"`: a reference to a stateful object. */
+function named(c: Cursor, start: number): StatementNode | undefined {
+  if (!c.is("name", 1)) return undefined;
+  const type = c.take();
+  c.take();
+  return { kind: "object", type, name: objectOrMap(c), span: c.since(start) };
+}
+
+function objectOrMap(c: Cursor): Node {
+  const quoted = c.kind() !== undefined && !c.isWord();
+  if (quoted || !c.isWord(1)) return objectName(c);
+  return c.is("map", 2) || c.is("map", 3) ? parseExpression(c, "left") : objectName(c);
+}
+
+function setUpdate(c: Cursor, start: number, op: "add" | "update" | "delete"): StatementNode {
+  const leading = c.take();
+  let set: Node;
+  let element;
+  if (leading === "set") {
+    const written = c.is("add") || c.is("update") || c.is("delete") ? c.take() : c.unexpected("expected add or update");
+    op = written as typeof op;
+    element = parseElement(c, "left");
+    set = parsePrimary(c, "right");
+    return { kind: "set update", op, set, element, span: c.since(start) };
+  }
+  if (!c.is("@")) c.unexpected("expected @set");
+  set = parsePrimary(c, "right");
+  c.expect("{");
+  element = parseElement(c, "left");
+  c.expect("}");
+  return { kind: "set update", op, set, element, span: c.since(start) };
+}
+
+const RELATIONS: Readonly<Record<string, RelationOp>> = {
+  "==": "==",
+  eq: "==",
+  "!=": "!=",
+  ne: "!=",
+  "<": "<",
+  lt: "<",
+  ">": ">",
+  gt: ">",
+  "<=": "<=",
+  le: "<=",
+  ">=": ">=",
+  ge: ">=",
+  "!": "!",
+};
+
+function parseMatch(c: Cursor): StatementNode {
+  const start = c.at;
+  const left = parseExpression(c, "left");
+  if (c.skip("vmap")) {
+    const mapping = parseMapping(c);
+    const map: Node = { kind: "map", key: left, mapping, span: cover(left.span, mapping.span) };
+    return { kind: "verdict map", map, span: map.span };
+  }
+  if (c.is("set") && settable(left)) {
+    c.take();
+    const value = parseValue(c, left);
+    return { kind: "set value", target: left, value, span: c.since(start) };
+  }
+  if (left.kind === "option" && left.field === undefined && left.raw === undefined) presence(c);
+  if (left.kind === "extension" && left.field === undefined) presence(c);
+  const opSpan = c.span();
+  const word = c.kind() === MARK || c.isWord() ? c.text() : "";
+  let op: RelationOp = "implicit";
+  if (Object.hasOwn(RELATIONS, word)) {
+    op = RELATIONS[word]!;
+    c.take();
+  }
+  const right = parseList(c, parseExpression(c, "right"));
+  if (c.is("/") && c.kind(1) !== NUMBER) {
+    c.take();
+    const mask = parseList(c, parseExpression(c, "right"));
+    return { kind: "match", left, op, opSpan, right, mask, span: c.since(start) };
+  }
+  return { kind: "match", left, op, opSpan, right, span: c.since(start) };
+}
+
+const settable = (node: Node): boolean =>
+  ["payload", "raw payload", "meta", "ct", "option", "extension"].includes(node.kind);
+
+function parseValue(c: Cursor, target: Node): Node {
+  if (c.is("{")) c.unexpected();
+  if (target.kind === "option" && c.is("rt")) return parsePrimary(c, "value");
+  return parseList(c, parseExpression(c, "value"));
+}
+
+function presence(c: Cursor): void {
+  if (!["exists", "missing", "==", "!=", "eq", "ne"].includes(c.text()) && c.kind() !== NUMBER) {
+    c.unexpected("expected exists or missing");
+  }
+}

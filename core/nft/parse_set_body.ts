@@ -1,0 +1,84 @@
+import type { Name, SetBody, TypeSpec } from "./command.ts";
+import type { Cursor } from "./cursor.ts";
+import { parseBlock } from "./parse_block.ts";
+import { comment, duration } from "./parse_element.ts";
+import { parseExpression, parseSet } from "./parse_expression.ts";
+import type { IncludeContext } from "./parse_include.ts";
+import { parseStateful } from "./parse_stateful.ts";
+
+const OBJECTS = ["counter", "quota", "limit", "secmark", "synproxy"];
+
+/** The block of a set or map. */
+export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): SetBody {
+  const body: SetBody = { flags: [], autoMerge: false, counter: false };
+  parseBlock(c, context, () => {
+    const word = c.isWord() ? c.text() : "";
+    if (word === "type" || word === "typeof") {
+      c.take();
+      body.key = spec(c, word);
+      if (map) {
+        c.expect(":");
+        if (c.is("interval")) c.take();
+        body.data = OBJECTS.includes(c.text()) ? { object: c.take() } : spec(c, word);
+      }
+    } else if (word === "flags") {
+      c.take();
+      do {
+        const span = c.span();
+        if (!["constant", "interval", "timeout", "dynamic"].includes(c.text())) {
+          c.unexpected("flags are constant, interval, timeout, dynamic");
+        }
+        body.flags.push({ name: c.take(), span });
+      } while (c.skip(","));
+    } else if (word === "timeout") {
+      c.take();
+      body.timeout = duration(c);
+    } else if (word === "gc-interval") {
+      c.take();
+      body.gcInterval = duration(c);
+    } else if (word === "size") {
+      c.take();
+      body.size = c.number("a number of elements", 0xffffffff);
+    } else if (word === "policy") {
+      c.take();
+      if (!c.is("performance") && !c.is("memory")) c.unexpected("expected performance or memory");
+      body.policy = c.take() as "performance" | "memory";
+    } else if (word === "auto-merge") {
+      c.take();
+      body.autoMerge = true;
+    } else if (word === "comment") {
+      c.take();
+      body.comment = comment(c);
+    } else if (word === "counter") {
+      parseStateful(c);
+      body.counter = true;
+    } else if (word === "elements") {
+      c.take();
+      c.expect("=");
+      body.elements = c.is("{") && !c.is("}", 1) ? parseSet(c, "right") : elements(c);
+    } else c.unexpected("expected type, typeof, flags, timeout, gc-interval, size, policy, auto-merge, elements, comment");
+  });
+  return body;
+}
+
+function elements(c: Cursor): NonNullable<SetBody["elements"]> {
+  const start = c.at;
+  if (!c.is("{")) return parseExpression(c, "right");
+  c.take();
+  c.expect("}");
+  return { kind: "set", elements: [], span: c.since(start) };
+}
+
+function spec(c: Cursor, word: string): TypeSpec {
+  const start = c.at;
+  if (word === "typeof") {
+    const node = parseExpression(c, "left");
+    return { kind: "typeof", node, span: c.since(start) };
+  }
+  const names: Name[] = [];
+  do {
+    const span = c.span();
+    names.push({ text: c.name("the name of a datatype"), span });
+  } while (c.skip("."));
+  return { kind: "names", names, span: c.since(start) };
+}

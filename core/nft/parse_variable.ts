@@ -1,0 +1,48 @@
+import type { Cursor } from "./cursor.ts";
+import { refuse } from "./diagnostic.ts";
+import { parseExpression, parseList } from "./parse_expression.ts";
+import { nearest } from "./types.ts";
+import type { Node } from "./tree.ts";
+
+/** `$name`, with what it stands for at this point of the text. */
+export function parseVariable(c: Cursor): Node {
+  const start = c.at;
+  c.expect("$");
+  const name = c.name("the name of a variable");
+  const span = c.since(start);
+  const value = c.scope.find(name);
+  if (value !== undefined) return { kind: "variable", name, value, span };
+  return unknown(c, name, span);
+}
+
+function unknown(c: Cursor, name: string, span: ReturnType<Cursor["span"]>): never {
+  const near = nearest(name, c.scope.known());
+  const message = near === undefined
+    ? `unknown identifier '${name}'`
+    : `unknown identifier '${name}'; did you mean identifier ‘${near}’?`;
+  return refuse(span, message, [], ["variables must be defined before they are used: define NAME = VALUE"]);
+}
+
+/** `define NAME = VALUE`, `redefine NAME = VALUE`, `undefine NAME`. */
+export function parseDefine(c: Cursor): void {
+  const op = c.take();
+  const at = c.span();
+  const name = c.name("the name of a variable");
+  if (op === "undefine") {
+    if (!c.scope.remove(name)) unknown(c, name, at);
+    return;
+  }
+  c.expect("=");
+  if (op === "define" && c.scope.owns(name)) {
+    refuse(at, `redefinition of symbol '${name}'`, [], ["use redefine to change it"]);
+  }
+  const value = c.is("{") && c.is("}", 1) ? emptySet(c) : parseList(c, parseExpression(c, "value"));
+  c.scope.define(name, value);
+}
+
+function emptySet(c: Cursor): Node {
+  const start = c.at;
+  c.take();
+  c.take();
+  return { kind: "set", elements: [], span: c.since(start) };
+}

@@ -1,0 +1,51 @@
+import { ipv4Type } from "../datatype/address.ts";
+import { icmpCodeType, icmpTypeType, icmpv6CodeType, icmpv6TypeType } from "../datatype/icmp.ts";
+import { igmpType } from "../datatype/symbolic.ts";
+import { field, number, type Protocol } from "./protocol.ts";
+
+/** RFC 792. */
+export const icmpRow: Protocol = {
+  name: "icmp",
+  base: "transport",
+  fields: [
+    field("type", icmpTypeType, 0),
+    field("code", icmpCodeType, 8),
+    number("checksum", 16, 16),
+    { ...number("id", 32, 16), onlyIn: [8, 0] },
+    { ...number("sequence", 48, 16), onlyIn: [8, 0] },
+    { ...field("gateway", ipv4Type, 32), onlyIn: [5] },
+    { ...number("mtu", 48, 16), onlyIn: [3] },
+  ],
+  checksum: 2,
+};
+
+/** RFC 4443. */
+export const icmpv6Row: Protocol = {
+  name: "icmpv6",
+  base: "transport",
+  fields: [
+    field("type", icmpv6TypeType, 0),
+    field("code", icmpv6CodeType, 8),
+    number("checksum", 16, 16),
+    { ...number("parameter-problem", 32, 32), onlyIn: [4] },
+    { ...number("mtu", 32, 32), onlyIn: [2] },
+    { ...number("id", 32, 16), onlyIn: [128, 129] },
+    { ...number("sequence", 48, 16), onlyIn: [128, 129] },
+    { ...number("max-delay", 32, 16), onlyIn: [130] },
+  ],
+  checksum: 2,
+  pseudoHeader: true,
+};
+
+/** RFC 3376. */
+export const igmpRow: Protocol = {
+  name: "igmp",
+  base: "transport",
+  fields: [
+    field("type", igmpType, 0),
+    number("mrt", 8, 8),
+    number("checksum", 16, 16),
+    field("group", ipv4Type, 32),
+  ],
+  checksum: 2,
+};

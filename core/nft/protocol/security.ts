@@ -1,0 +1,34 @@
+import { inetProtocolType } from "../datatype/protocol.ts";
+import { field, number, type Protocol } from "./protocol.ts";
+import { TRANSPORTS } from "./transports.ts";
+
+/** RFC 4302. */
+export const ahRow: Protocol = {
+  name: "ah",
+  base: "transport",
+  fields: [
+    field("nexthdr", inetProtocolType, 0),
+    number("hdrlength", 8, 8),
+    number("reserved", 16, 16),
+    number("spi", 32, 32),
+    number("sequence", 64, 32),
+  ],
+  nextField: "nexthdr",
+  next: TRANSPORTS,
+};
+
+/** RFC 4303. */
+export const espRow: Protocol = {
+  name: "esp",
+  base: "transport",
+  fields: [number("spi", 0, 32), number("sequence", 32, 32)],
+};
+
+/** RFC 3173. */
+export const compRow: Protocol = {
+  name: "comp",
+  base: "transport",
+  fields: [field("nexthdr", inetProtocolType, 0), number("flags", 8, 8), number("cpi", 16, 16)],
+  nextField: "nexthdr",
+  next: TRANSPORTS,
+};

@@ -1,0 +1,176 @@
+import type { Source, Span } from "./source.ts";
+
+/**
+ * The lexer: one pass, longest match, no backtracking over more than one token, so linear in the input.
+ * Words are not told from keywords here: the grammar decides by where they stand.
+ */
+export const END = 0;
+export const NEWLINE = 1;
+/** Letters, digits, `_ . / -`: keywords, names, symbolic values. */
+export const WORD = 2;
+/** Decimal, octal (leading 0) or hexadecimal. */
+export const NUMBER = 3;
+export const QUOTED = 4;
+/** IPv4, IPv6 and MAC addresses, `major:minor`, `1d2h`, wildcard names: text only a datatype understands. */
+export const LITERAL = 5;
+/** Operators and brackets; the text says which. */
+export const MARK = 6;
+export const JUNK = 7;
+
+export interface Token {
+  readonly kind: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+const WORD_START = /[A-Za-z_]/;
+const wordPattern = /[A-Za-z_.][A-Za-z0-9/\-_.]*/y;
+const starPattern = /(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?(?:\\\*|[A-Za-z0-9/\-_.])*\*|(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?\\\*[A-Za-z0-9/\-_.]*/y;
+const numberPattern = /0[xX][0-9a-fA-F]+|[0-9]+/y;
+const timePattern = /(?=[0-9])(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m(?!s))?(?:[0-9]+s)?(?:[0-9]+ms)?/y;
+const ipv4Pattern = /[0-9]{1,3}(?:\.[0-9]{1,3}){3}/y;
+const macPattern = /(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}(?=[\s:\-},]|$)/y;
+const classPattern = /[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}(?=[\s:\-},]|$)/y;
+const TWO = ["==", "!=", "<=", ">=", "<<", ">>"];
+const ONE = "{}()[],.:-/=<>&|^!$@*+~;";
+
+/** Text of the tokens of one source, as parallel columns. */
+export class Tokens {
+  readonly source: Source;
+  private readonly kinds: number[] = [];
+  private readonly bounds: number[] = [];
+
+  constructor(source: Source) {
+    this.source = source;
+    this.scan();
+  }
+
+  get count(): number {
+    return this.kinds.length;
+  }
+  kind(index: number): number {
+    return this.kinds[index] ?? END;
+  }
+  start(index: number): number {
+    return this.bounds[2 * index] ?? this.source.text.length;
+  }
+  end(index: number): number {
+    return this.bounds[2 * index + 1] ?? this.source.text.length;
+  }
+  text(index: number): string {
+    return this.source.text.slice(this.start(index), this.end(index));
+  }
+  span(index: number): Span {
+    return { source: this.source, start: this.start(index), end: this.end(index) };
+  }
+
+  private add(kind: number, start: number, end: number): void {
+    this.kinds.push(kind);
+    this.bounds.push(start, end);
+  }
+
+  private scan(): void {
+    const text = this.source.text;
+    let at = 0;
+    while (at < text.length) {
+      const c = text[at]!;
+      if (c === "\n") this.add(NEWLINE, at, ++at);
+      else if (c === " " || c === "\t" || c === "\r") at++;
+      else if (c === "\\" && continuation(text, at) > 0) at = continuation(text, at);
+      else if (c === "#") {
+        const end = text.indexOf("\n", at);
+        at = end < 0 ? text.length : end;
+      } else if (c === '"') {
+        const end = text.indexOf('"', at + 1);
+        if (end < 0) this.add(JUNK, at, ++at);
+        else {
+          this.add(QUOTED, at, end + 1);
+          at = end + 1;
+        }
+      } else at = this.scanToken(text, at, c);
+    }
+    this.add(END, text.length, text.length);
+  }
+
+  private scanToken(text: string, at: number, c: string): number {
+    let end = 0;
+    let kind = JUNK;
+    const consider = (length: number, as: number): void => {
+      if (length > end - at && length > 0) {
+        end = at + length;
+        kind = as;
+      }
+    };
+    end = at;
+    const digit = c >= "0" && c <= "9";
+    if (digit || c === ":" || (c >= "a" && c <= "f") || (c >= "A" && c <= "F")) {
+      if (digit) consider(match(numberPattern, text, at), NUMBER);
+      consider(ipv6Length(text, at), LITERAL);
+      consider(match(macPattern, text, at), LITERAL);
+      if (digit) {
+        consider(match(ipv4Pattern, text, at), LITERAL);
+        consider(match(timePattern, text, at), LITERAL);
+      }
+      consider(match(classPattern, text, at), LITERAL);
+    }
+    if (WORD_START.test(c)) consider(match(wordPattern, text, at), WORD);
+    if (WORD_START.test(c) || c === "\\") consider(match(starPattern, text, at), LITERAL);
+    if (TWO.includes(text.slice(at, at + 2))) consider(2, MARK);
+    if (ONE.includes(c)) consider(1, MARK);
+    if (end === at) end = at + 1;
+    this.add(kind, at, end);
+    return end;
+  }
+}
+
+function match(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  const found = pattern.exec(text);
+  return found === null ? 0 : found[0].length;
+}
+
+/** Offset after `\` and the line end it hides, 0 where the backslash is something else. */
+function continuation(text: string, at: number): number {
+  let end = at + 1;
+  while (text[end] === " " || text[end] === "\t" || text[end] === "\r") end++;
+  return text[end] === "\n" ? end + 1 : 0;
+}
+
+const HEX_RUN = /[0-9a-fA-F:]+/y;
+const TAIL_V4 = /[0-9]{1,3}(?:\.[0-9]{1,3}){3}/y;
+
+/** Length of the longest IPv6 address (RFC 4291, 2.2) that starts at `at`, 0 where none does. */
+export function ipv6Length(text: string, at: number): number {
+  const run = Math.min(match(HEX_RUN, text, at), 64);
+  let groups = 0;
+  let gap = false;
+  let best = 0;
+  let p = at;
+  const limit = at + run;
+  if (text.startsWith("::", p)) {
+    gap = true;
+    p += 2;
+    best = 2;
+  }
+  while (p < limit && groups < 8) {
+    const v4 = match(TAIL_V4, text, p);
+    if (v4 > 0 && (gap ? groups <= 5 : groups === 6)) return p + v4 - at;
+    let digits = 0;
+    while (digits < 4 && p + digits < limit && text[p + digits] !== ":") digits++;
+    if (digits === 0) break;
+    p += digits;
+    groups++;
+    const ended = text[p] === ":" || p >= limit;
+    if (ended || digits < 4 || text[p] !== undefined) {
+      if (gap ? groups <= 7 : groups === 8) best = p - at;
+    }
+    if (text[p] !== ":") break;
+    if (text[p + 1] === ":") {
+      if (gap || groups > 7) break;
+      gap = true;
+      p += 2;
+      best = p - at;
+    } else p++;
+  }
+  return best;
+}

@@ -1,0 +1,53 @@
+/**
+ * Numbers of stateful things: counters, limits, quotas.
+ *
+ * Overview    a cell pair is two float64 in shared memory: counter packets, bytes; limit tokens (ns), last (ns);
+ *             quota bytes used, unused. Rules and elements name a pair by its first cell.
+ * Life-cycle  allocated when a rule, object or element is added, with its first values; freed by the commit that
+ *             drops it, and handed out again only when the data plane has left that generation.
+ * Ownership   the data plane writes a pair once a program that names it runs; before that the control plane.
+ *             Others only read: a float64 load does not tear on 64-bit machines.
+ * Limits      fixed at construction (untouched pages cost nothing); a full store refuses the command.
+ */
+export class CellStore {
+  /** All cells, in a SharedArrayBuffer. */
+  readonly numbers: Float64Array<SharedArrayBuffer>;
+  readonly #free: number[] = [];
+  readonly #retired: { generation: number; cells: readonly number[] }[] = [];
+  #next = 0;
+
+  constructor(pairs = 131072) {
+    this.numbers = new Float64Array(new SharedArrayBuffer(pairs * 16));
+  }
+
+  /** First cell of a pair set to the values given, or -1 when the store is full. */
+  allocate(first: number, second: number): number {
+    const cell = this.#free.pop() ?? (this.#next + 2 <= this.numbers.length ? (this.#next += 2) - 2 : -1);
+    if (cell < 0) return -1;
+    this.numbers[cell] = first;
+    this.numbers[cell + 1] = second;
+    return cell;
+  }
+
+  /** A pair nobody has seen yet goes back at once. */
+  release(cell: number): void {
+    this.#free.push(cell);
+  }
+
+  /** Pairs that `generation` no longer names; older generations still may. */
+  retire(cells: readonly number[], generation: number): void {
+    if (cells.length > 0) this.#retired.push({ generation, cells });
+  }
+
+  /** The data plane runs `generation` now (or none runs at all): what it dropped can be used again. */
+  acknowledge(generation: number): void {
+    while (this.#retired.length > 0 && this.#retired[0]!.generation <= generation) {
+      for (const cell of this.#retired.shift()!.cells) this.#free.push(cell);
+    }
+  }
+
+  /** Highest cell ever given + 1. */
+  get used(): number {
+    return this.#next;
+  }
+}

@@ -1,0 +1,163 @@
+import type { DraftSet } from "./draft.ts";
+import type { RulesetError } from "./error.ts";
+import {
+  compareBytes,
+  lastKey,
+  mergeIntervals,
+  overlapIn,
+  rangesContain,
+  sortIntervals,
+  subtractInterval,
+} from "./intervals.ts";
+import { verdictTarget } from "./references.ts";
+import { elementKey, sameBytes, type SetDefinition, type SetElement, typeLength } from "./ruleset.ts";
+
+/** What adding an element needs of the transaction. */
+export interface ElementContext {
+  readonly now: number;
+  /** First cell of a counter, -1 when the store is full. */
+  allocate(packets: number, bytes: number): number;
+  free(cell: number): void;
+  /** Why a verdict map may not go to this chain; undefined when it may. */
+  target(chain: string): RulesetError | undefined;
+}
+
+/** Adds elements to a draft set; with `exclusive` none of them may be there already. */
+export function addElements(
+  set: DraftSet,
+  elements: readonly SetElement[],
+  exclusive: boolean,
+  context: ElementContext,
+): RulesetError | undefined {
+  const interval = set.interval && set.key.bits.length === 1, ranges = set.interval && !interval;
+  let added = 0;
+  for (const given of elements) {
+    const error = shapeError(set, given, context);
+    if (error !== undefined) return error;
+    const key = elementKey(given), there = set.elements.get(key);
+    if (there !== undefined && !expired(there, context.now)) {
+      if (exclusive || !sameData(there, given)) return refusal(set, "exists");
+      continue;
+    }
+    if (ranges && rangesClash(set, given)) return refusal(set, "exists");
+    if (set.size !== undefined && set.elements.size >= set.size) return refusal(set, "full");
+    const counted = given.counter ?? (set.counter ? { packets: 0, bytes: 0 } : undefined);
+    const cell = counted === undefined ? -1 : context.allocate(counted.packets, counted.bytes);
+    if (counted !== undefined && cell < 0) return refusal(set, "memory");
+    if (there?.cell !== undefined && there.cell >= 0) context.free(there.cell);
+    const timeout = given.timeout ?? set.timeout, left = given.expires ?? timeout;
+    set.elements.set(key, {
+      ...given,
+      cell,
+      ...(set.timeouts && left !== undefined && left > 0 ? { deadline: context.now + left } : {}),
+    });
+    added++;
+  }
+  return interval && added > 0 ? settleIntervals(set, context) : undefined;
+}
+
+/** Overlaps are refused, or merged when the set says so. */
+function settleIntervals(set: DraftSet, context: ElementContext): RulesetError | undefined {
+  const sorted = sortIntervals(live(set, context.now));
+  if (set.autoMerge && set.data === undefined) {
+    const merged = mergeIntervals(sorted);
+    if (merged.length !== sorted.length) replaceAll(set, merged);
+    return undefined;
+  }
+  return overlapIn(sorted) < 0 ? undefined : refusal(set, "overlap");
+}
+
+function replaceAll(set: DraftSet, elements: readonly SetElement[]): void {
+  const catchall = set.elements.get("*");
+  set.elements.clear();
+  for (const element of elements) set.elements.set(elementKey(element), element);
+  if (catchall !== undefined) set.elements.set("*", catchall);
+}
+
+/** Takes elements out; every one must be there. With `auto-merge` a part of an interval may go. */
+export function deleteElements(
+  set: DraftSet,
+  elements: readonly SetElement[],
+  context: ElementContext,
+): RulesetError | undefined {
+  for (const given of elements) {
+    const key = elementKey(given), there = set.elements.get(key);
+    if (there !== undefined) {
+      set.elements.delete(key);
+      if (there.cell !== undefined && there.cell >= 0) context.free(there.cell);
+    } else if (!(set.autoMerge && set.interval && punchHole(set, given))) {
+      return { reason: "missing", what: "element", name: set.name, detail: "element does not exist" };
+    }
+  }
+  return undefined;
+}
+
+/** Cuts an interval out of the merged ones that cover it wholly. */
+function punchHole(set: DraftSet, hole: SetElement): boolean {
+  for (const element of set.elements.values()) {
+    if (element.catchall || compareBytes(element.key, hole.key) > 0) continue;
+    if (compareBytes(lastKey(hole), lastKey(element)) > 0) continue;
+    set.elements.delete(elementKey(element));
+    for (const rest of subtractInterval(element, hole.key, lastKey(hole)) ?? []) {
+      set.elements.set(elementKey(rest), rest);
+    }
+    return true;
+  }
+  return false;
+}
+
+/** nft_pipapo_insert: a new element may not begin or end inside an older one. */
+function rangesClash(set: SetDefinition, given: SetElement): boolean {
+  for (const element of set.elements.values()) {
+    if (element.catchall) continue;
+    if (rangesContain(element, given.key, set.key.bits)) return true;
+    if (given.end !== undefined && rangesContain(element, given.end, set.key.bits)) return true;
+  }
+  return false;
+}
+
+/** Wrong lengths and kinds are the language's mistake, but must never reach the machine. */
+function shapeError(
+  set: SetDefinition,
+  element: SetElement,
+  context: ElementContext,
+): RulesetError | undefined {
+  const length = typeLength(set.key);
+  if (!element.catchall && element.key.length !== length) return refusal(set, "invalid");
+  if (element.end !== undefined) {
+    if (!set.interval || element.end.length !== length) return refusal(set, "invalid");
+    if (compareBytes(element.key, element.end) > 0 && set.key.bits.length === 1) {
+      return refusal(set, "invalid");
+    }
+  }
+  if (element.timeout !== undefined && !set.timeouts) return refusal(set, "invalid");
+  if (set.data === undefined) {
+    if (element.data !== undefined || element.verdict !== undefined) return refusal(set, "invalid");
+  } else if (set.data === "verdict") {
+    if (element.verdict === undefined) return refusal(set, "invalid");
+    const target = verdictTarget(element.verdict);
+    if (target !== undefined) return context.target(target);
+  } else if (element.data?.length !== typeLength(set.data)) return refusal(set, "invalid");
+  return undefined;
+}
+
+function sameData(a: SetElement, b: SetElement): boolean {
+  if (a.verdict !== undefined || b.verdict !== undefined) {
+    return a.verdict?.code === b.verdict?.code &&
+      (a.verdict && verdictTarget(a.verdict)) === (b.verdict && verdictTarget(b.verdict));
+  }
+  return a.data === undefined ? b.data === undefined : b.data !== undefined && sameBytes(a.data, b.data);
+}
+
+export const expired = (element: SetElement, now: number): boolean =>
+  element.deadline !== undefined && element.deadline <= now;
+
+function* live(set: SetDefinition, now: number): Generator<SetElement> {
+  for (const element of set.elements.values()) if (!expired(element, now)) yield element;
+}
+
+const refusal = (set: SetDefinition, reason: RulesetError["reason"]): RulesetError => ({
+  reason,
+  what: "element",
+  name: set.name,
+});

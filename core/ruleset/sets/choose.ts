@@ -1,0 +1,171 @@
+import type { Verdict } from "../../expr/expression.ts";
+import { lastKey, sortIntervals } from "../intervals.ts";
+import { type SetDefinition, type SetElement, typeLength } from "../ruleset.ts";
+import { hashIndex } from "./hash.ts";
+import {
+  CODE_ACCEPT,
+  CODE_BREAK,
+  CODE_CONTINUE,
+  CODE_DROP,
+  CODE_GOTO,
+  CODE_JUMP,
+  CODE_RETURN,
+  hostWords,
+  lastMask,
+  orderWords,
+  SET_BITMAP,
+  SET_HASH,
+  SET_INTERVAL,
+  SET_RANGES,
+  type SetImage,
+} from "./image.ts";
+import type { LiveStore } from "./live.ts";
+import { buildRanges, type RangeAxis } from "./ranges.ts";
+
+/** First instruction of the chain a verdict goes to. */
+export type ChainEntry = (chain: string) => number;
+
+const images = new WeakMap<SetDefinition, SetImage>();
+
+/**
+ * Image of a set in the back end that suits it. Images of unchanged sets are made once: an incremental command
+ * rebuilds only what it touched (verdict maps always, as their targets move).
+ */
+export function setImage(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage {
+  if (set.data === "verdict") return build(set, live, entry);
+  let image = images.get(set);
+  if (image === undefined) images.set(set, image = build(set, live, entry));
+  return image;
+}
+
+function build(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage {
+  const kind = chooseBackend(set), length = typeLength(set.key), keyWords = Math.max(1, (length + 3) >>> 2);
+  const elements = kind === SET_INTERVAL
+    ? sortIntervals(set.elements.values())
+    : [...set.elements.values()].filter((e) => !e.catchall);
+  const rows = elements.length, star = set.elements.get("*");
+  if (star !== undefined) elements.push(star);
+  const dataWords = set.data === undefined
+    ? 0
+    : set.data === "verdict"
+    ? 2
+    : (typeLength(set.data) + 3) >>> 2;
+  const data = new Uint32Array(elements.length * dataWords);
+  for (const [row, element] of elements.entries()) {
+    writeData(element, data, row * dataWords, dataWords, entry);
+  }
+  const seed = Math.imul(set.handle + 1, 0x9e3779b1) ^ Math.imul(set.live + 1, 0x85ebca6b);
+  const words = (bytes: Uint8Array) =>
+    kind === SET_INTERVAL ? orderWords(bytes, keyWords) : hostWords(bytes, keyWords);
+  const ranges = kind === SET_RANGES ? buildRanges(axes(set, elements, rows), rows) : undefined;
+  const flat = kind === SET_HASH || kind === SET_INTERVAL;
+  const keys = ranges?.keys ??
+    flatten(flat ? elements.slice(0, rows).map((e) => words(e.key)) : [], keyWords);
+  return {
+    kind,
+    name: set.name,
+    keyWords,
+    lastMask: lastMask(length),
+    dataWords,
+    rows,
+    index: kind === SET_BITMAP
+      ? bitmap(elements, length)
+      : kind === SET_HASH
+      ? hashIndex(new Int32Array(keys.buffer), rows, keyWords, seed)
+      : ranges?.index ?? new Int32Array(0),
+    keys,
+    ends: ranges?.ends ??
+      flatten(kind === SET_INTERVAL ? elements.slice(0, rows).map((e) => words(lastKey(e))) : [], keyWords),
+    data,
+    cells: elements.some((e) => (e.cell ?? -1) >= 0)
+      ? Int32Array.from(elements, (e) => e.cell ?? -1)
+      : new Int32Array(0),
+    expires: set.live > 0 || elements.some((e) => e.deadline !== undefined)
+      ? Float64Array.from(elements, (e) => e.deadline ?? Infinity)
+      : new Float64Array(0),
+    catchall: star === undefined ? -1 : rows,
+    seed,
+    ...(set.live > 0 ? { live: live.image(set, keyWords, dataWords) } : {}),
+  };
+}
+
+/** The back end for a set, from its flags, its key and what is in it. */
+export function chooseBackend(set: SetDefinition): number {
+  const length = typeLength(set.key);
+  if (set.live > 0) return SET_HASH;
+  let exact = true, plain = set.data === undefined && !set.counter && !set.timeouts;
+  for (const element of set.elements.values()) {
+    if (element.end !== undefined && !element.catchall) exact = false;
+    if (element.catchall || (element.cell ?? -1) >= 0) plain = false;
+  }
+  if (plain && length <= 2) return SET_BITMAP;
+  if (exact) return SET_HASH;
+  return set.key.bits.length === 1 ? SET_INTERVAL : SET_RANGES;
+}
+
+/** A bit for each key as it lies in the register: 256 or 65536 of them. */
+function bitmap(elements: readonly SetElement[], length: number): Int32Array {
+  const bits = new Int32Array(length === 1 ? 8 : 2048);
+  for (const element of elements) {
+    const from = ordinal(element.key), to = ordinal(lastKey(element));
+    for (let key = from; key <= to; key++) {
+      const bit = length === 1 ? key : ((key & 255) << 8) | (key >>> 8);
+      bits[bit >>> 5]! |= 1 << (bit & 31);
+    }
+  }
+  return bits;
+}
+
+const ordinal = (bytes: Uint8Array): number => bytes.reduce((n, b) => n * 256 + b, 0);
+
+function axes(set: SetDefinition, elements: readonly SetElement[], rows: number): RangeAxis[] {
+  let at = 0;
+  return set.key.bits.map((bits) => {
+    const words = (bits + 31) >>> 5, from: Uint32Array[] = [], to: Uint32Array[] = [];
+    for (const element of elements.slice(0, rows)) {
+      from.push(orderWords(element.key.subarray(at, at + 4 * words), words));
+      to.push(orderWords(lastKey(element).subarray(at, at + 4 * words), words));
+    }
+    at += 4 * words;
+    return { words, from, to };
+  });
+}
+
+function flatten(keys: readonly Uint32Array[], keyWords: number): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(keys.length * keyWords);
+  for (const [row, key] of keys.entries()) all.set(key, row * keyWords);
+  return all;
+}
+
+function writeData(
+  element: SetElement,
+  data: Uint32Array,
+  at: number,
+  words: number,
+  entry: ChainEntry,
+): void {
+  if (element.verdict !== undefined) {
+    const [code, target] = verdictWords(element.verdict, entry);
+    data[at] = code;
+    data[at + 1] = target;
+  } else if (element.data !== undefined) data.set(hostWords(element.data, words), at);
+}
+
+function verdictWords(verdict: Verdict, entry: ChainEntry): [number, number] {
+  switch (verdict.code) {
+    case "accept":
+      return [CODE_ACCEPT, 0];
+    case "drop":
+      return [CODE_DROP, 0];
+    case "continue":
+      return [CODE_CONTINUE, 0];
+    case "break":
+      return [CODE_BREAK, 0];
+    case "return":
+      return [CODE_RETURN, 0];
+    case "jump":
+      return [CODE_JUMP, entry(verdict.chain)];
+    case "goto":
+      return [CODE_GOTO, entry(verdict.chain)];
+  }
+}

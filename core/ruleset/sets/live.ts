@@ -1,0 +1,218 @@
+import type { SetDefinition } from "../ruleset.ts";
+import { hashFind, hashInsert, hashRemove, hashSlots } from "./hash.ts";
+import type { LiveImage, SetImage } from "./image.ts";
+import { SetTable } from "./table.ts";
+
+/**
+ * Storage of sets that change under the data plane: those rules add to, and those whose elements expire.
+ *
+ * Overview    a hash whose arrays lie in shared memory. The ruleset declares elements; rules add others.
+ * Life-cycle  allocated by the control plane when the set is first assembled, found again by `live` number in
+ *             every later generation; an install adds and removes only what the declaration gained and lost, so
+ *             that what rules learned survives a reload.
+ * Ownership   the data plane writes; others read (`liveRows`) and may see a row half written, never a fault.
+ * Limits      `size` elements (65535 unless told); a full set refuses new ones until some expire.
+ */
+export class LiveStore {
+  readonly #images = new Map<number, LiveImage>();
+  #last = 0;
+
+  /** A number for a new set. */
+  next(): number {
+    return ++this.#last;
+  }
+
+  /** The set's storage, allocated on first use. */
+  image(set: SetDefinition, keyWords: number, dataWords: number): LiveImage {
+    const there = this.#images.get(set.live);
+    const image = there ?? allocate(set, keyWords, dataWords);
+    const current = { ...image, flushes: set.flushes, timeout: set.timeout ?? 0 };
+    this.#images.set(set.live, current);
+    return current;
+  }
+
+  /** What is in use; undefined before the set was first assembled. */
+  get(live: number): LiveImage | undefined {
+    return this.#images.get(live);
+  }
+
+  /** Forgets the storage of sets that are gone. */
+  keep(used: ReadonlySet<number>): void {
+    for (const id of [...this.#images.keys()]) if (!used.has(id)) this.#images.delete(id);
+  }
+}
+
+export const DEFAULT_LIVE_SIZE = 65535;
+
+const STATE_FILLED = 0;
+const STATE_FLUSHES = 1;
+const STATE_COUNT = 2;
+/** Rows ever used; those below it that are free form a list. */
+const STATE_TOP = 3;
+/** First free row + 1. */
+const STATE_FREE = 4;
+/** Where the sweep for expired rows goes on. */
+const STATE_SWEEP = 5;
+
+/** `expires` of a row not in use. */
+const UNUSED = -1;
+/** Rows looked at for expiry when a full set is asked for room. */
+const SWEEP_ROWS = 64;
+
+function allocate(set: SetDefinition, keyWords: number, dataWords: number): LiveImage {
+  const capacity = set.size ?? Math.max(DEFAULT_LIVE_SIZE, set.elements.size);
+  const shared = (bytes: number) => new SharedArrayBuffer(bytes);
+  return {
+    id: set.live,
+    flushes: set.flushes,
+    capacity,
+    timeout: set.timeout ?? 0,
+    counting: set.counter,
+    index: new Int32Array(shared(hashSlots(capacity) * 4)),
+    keys: new Uint32Array(shared(capacity * keyWords * 4)),
+    data: new Uint32Array(shared(capacity * dataWords * 4)),
+    counters: new Float64Array(shared(set.counter ? capacity * 16 : 0)),
+    expires: new Float64Array(shared(capacity * 8)),
+    timeouts: new Float64Array(shared(capacity * 8)),
+    state: new Int32Array(shared(8 * 4)),
+  };
+}
+
+/** Brings live storage to what the new image declares; `before` is what the last program declared. */
+export function installLive(table: SetTable, before: SetImage | undefined, now: number, shift: number): void {
+  const live = table.image.live!, state = live.state;
+  const declared = declaredTable(table.image);
+  if (state[STATE_FILLED] === 0 || state[STATE_FLUSHES] !== live.flushes) {
+    live.index.fill(0);
+    state.fill(0);
+    state[STATE_FILLED] = 1;
+    state[STATE_FLUSHES] = live.flushes;
+    before = undefined;
+  }
+  const old = before === undefined ? undefined : declaredTable(before);
+  if (old !== undefined) {
+    for (let row = 0; row < old.rows; row++) {
+      const at = row * old.keyWords;
+      if (hashFind(declared, old.keys, at) < 0) liveDelete(table, old.keys, at);
+    }
+  }
+  for (let row = 0; row < declared.rows; row++) {
+    const at = row * declared.keyWords, was = old === undefined ? -1 : hashFind(old, declared.keys, at);
+    const deadline = declared.expiring ? declared.expires[row]! : Infinity;
+    let place = hashFind(table, declared.keys, at);
+    const fresh = was < 0 || (old!.expiring ? old!.expires[was]! : Infinity) !== deadline;
+    // An element that ran out here while the declaration stood still stays out.
+    if (!fresh && place < 0) continue;
+    if (place < 0) place = takeRow(table, declared.keys, at, now);
+    if (place < 0) continue;
+    if (fresh) {
+      live.expires[place] = deadline + shift;
+      live.timeouts[place] = deadline === Infinity ? 0 : deadline + shift - now;
+    }
+    for (let i = 0; i < table.dataWords; i++) {
+      table.data[place * table.dataWords + i] = declared.data[row * table.dataWords + i]!;
+    }
+  }
+}
+
+const declaredTable = (image: SetImage): SetTable => {
+  const { live: _, ...declared } = image;
+  return new SetTable(declared, 0);
+};
+
+/** A row for a new key, its data zero; -1 when the set is full. */
+function takeRow(table: SetTable, words: Int32Array, at: number, now: number): number {
+  const live = table.image.live!, state = live.state;
+  if (state[STATE_COUNT]! >= live.capacity) {
+    sweep(table, now, SWEEP_ROWS);
+    if (state[STATE_COUNT]! >= live.capacity) return -1;
+  }
+  let row = state[STATE_FREE]! - 1;
+  if (row >= 0) state[STATE_FREE] = table.keys[row * table.keyWords]!;
+  else row = state[STATE_TOP]!++;
+  state[STATE_COUNT]!++;
+  const to = row * table.keyWords, last = table.keyWords - 1;
+  for (let i = 0; i < last; i++) table.keys[to + i] = words[at + i]!;
+  table.keys[to + last] = words[at + last]! & table.lastMask;
+  live.expires[row] = Infinity;
+  live.timeouts[row] = 0;
+  if (live.counters.length > 0) live.counters[2 * row] = live.counters[2 * row + 1] = 0;
+  hashInsert(table, row);
+  return row;
+}
+
+function freeRow(table: SetTable, row: number): void {
+  const live = table.image.live!, state = live.state;
+  hashRemove(table, row);
+  live.expires[row] = UNUSED;
+  table.keys[row * table.keyWords] = state[STATE_FREE]!;
+  state[STATE_FREE] = row + 1;
+  state[STATE_COUNT]!--;
+}
+
+/** Looks at up to `rows` rows and frees those that have expired. */
+export function sweep(table: SetTable, now: number, rows: number): void {
+  const live = table.image.live!, state = live.state, top = state[STATE_TOP]!;
+  if (top === 0) return;
+  let row = state[STATE_SWEEP]! % top;
+  for (let i = Math.min(rows, top); i > 0; i--) {
+    const expires = live.expires[row]!;
+    if (expires !== UNUSED && expires <= now) freeRow(table, row);
+    if (++row === top) row = 0;
+  }
+  state[STATE_SWEEP] = row;
+}
+
+/**
+ * `add` and `update` of nft_dynset: finds or adds the key at word `at` and answers its row, -1 when the set is
+ * full. An existing element keeps its data; `update` starts its time again. `timeout` in milliseconds, 0 for the
+ * set's own.
+ */
+export function liveAdd(
+  table: SetTable,
+  words: Int32Array,
+  at: number,
+  dataAt: number,
+  timeout: number,
+  restart: boolean,
+  now: number,
+): number {
+  const live = table.image.live!, time = timeout > 0 ? timeout : live.timeout;
+  let row = hashFind(table, words, at);
+  if (row >= 0 && live.expires[row]! <= now) {
+    freeRow(table, row);
+    row = -1;
+  }
+  if (row >= 0) {
+    if (restart && live.timeouts[row]! > 0) {
+      live.expires[row] = now + time;
+      live.timeouts[row] = time;
+    }
+    return row;
+  }
+  row = takeRow(table, words, at, now);
+  if (row < 0) return -1;
+  if (time > 0) {
+    live.expires[row] = now + time;
+    live.timeouts[row] = time;
+  }
+  const to = row * table.dataWords;
+  for (let i = 0; i < table.dataWords; i++) table.data[to + i] = words[dataAt + i]!;
+  return row;
+}
+
+/** Takes the key out; false when it was not there. */
+export function liveDelete(table: SetTable, words: Int32Array, at: number): boolean {
+  const row = hashFind(table, words, at);
+  if (row < 0) return false;
+  freeRow(table, row);
+  return true;
+}
+
+/** Rows in use, for listing; `now` by the data plane's clock. */
+export function* liveRows(live: LiveImage, now: number): Generator<number> {
+  const top = live.state[STATE_TOP]!;
+  for (let row = 0; row < top; row++) {
+    if (live.expires[row] !== UNUSED && live.expires[row]! > now) yield row;
+  }
+}

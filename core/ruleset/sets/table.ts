@@ -1,0 +1,84 @@
+import { hashFind } from "./hash.ts";
+import { SET_BITMAP, SET_HASH, SET_INTERVAL, type SetImage } from "./image.ts";
+import { intervalFind } from "./interval.ts";
+import { rangesFind } from "./ranges.ts";
+
+/**
+ * A set in the machine: the image's arrays as signed and unsigned views. One class for all back ends (one hidden
+ * class), made once an install.
+ */
+export class SetTable {
+  readonly kind: number;
+  readonly keyWords: number;
+  readonly lastMask: number;
+  readonly dataWords: number;
+  readonly index: Int32Array;
+  /** Words as signed numbers, for equality. */
+  readonly keys: Int32Array;
+  /** The same memory unsigned, for order. */
+  readonly ordered: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly data: Int32Array;
+  readonly cells: Int32Array;
+  readonly expires: Float64Array;
+  readonly catchall: number;
+  readonly seed: number;
+  readonly rows: number;
+  /** Added to `expires` to get the data plane's clock. */
+  readonly shift: number;
+  readonly expiring: boolean;
+  readonly image: SetImage;
+  /** Counters of a live set's rows, a pair each; empty for others. */
+  readonly counters: Float64Array;
+
+  constructor(image: SetImage, shift: number) {
+    const live = image.live;
+    const keys = live?.keys ?? image.keys, data = live?.data ?? image.data;
+    this.kind = image.kind;
+    this.keyWords = image.keyWords;
+    this.lastMask = image.lastMask | 0;
+    this.dataWords = image.dataWords;
+    this.index = live?.index ?? image.index;
+    this.keys = new Int32Array(keys.buffer, keys.byteOffset, keys.length);
+    this.ordered = keys;
+    this.ends = image.ends;
+    this.data = new Int32Array(data.buffer, data.byteOffset, data.length);
+    this.cells = live === undefined ? image.cells : NO_CELLS;
+    this.expires = live?.expires ?? image.expires;
+    this.catchall = live === undefined ? image.catchall : -1;
+    this.seed = image.seed | 0;
+    this.rows = image.rows;
+    this.shift = live === undefined ? shift : 0;
+    this.expiring = this.expires.length > 0;
+    this.image = image;
+    this.counters = live?.counters ?? NO_COUNTERS;
+  }
+}
+
+const NO_CELLS = new Int32Array(0);
+const NO_COUNTERS = new Float64Array(0);
+
+/** Row of the key at word `at` of the registers, the catch-all's when none has it, -1 for none. */
+export function find(set: SetTable, registers: Int32Array, at: number, now: number): number {
+  let row: number;
+  switch (set.kind) {
+    case SET_BITMAP: {
+      const bit = registers[at]! & set.lastMask;
+      return (set.index[bit >>> 5]! >>> (bit & 31)) & 1 ? 0 : -1;
+    }
+    case SET_HASH:
+      row = hashFind(set, registers, at);
+      break;
+    case SET_INTERVAL:
+      row = intervalFind(set, registers, at);
+      break;
+    default:
+      row = rangesFind(set, registers, at, now);
+  }
+  if (row >= 0 && set.expiring && set.expires[row]! + set.shift <= now) row = -1;
+  if (row < 0 && set.catchall >= 0) {
+    row = set.catchall;
+    if (set.expiring && set.expires[row]! + set.shift <= now) row = -1;
+  }
+  return row;
+}

@@ -1,0 +1,326 @@
+import { DROP_REASONS } from "../../core/forward/drops.ts";
+import type { FlowFilter } from "../../core/conntrack/filter.ts";
+import { tableLayout } from "../../core/conntrack/layout.ts";
+import type { RouterPlan } from "../../core/plan.ts";
+import { type PortCounters, portCounters } from "../../core/port.ts";
+import type { RouterEvent } from "../../core/router.ts";
+import { CounterCells } from "../port/counter_cells.ts";
+import { adoptPort, type PortDescription } from "../port/registry.ts";
+import { WakeEvent } from "../sys/event.ts";
+import type { FromDataPlane, NumberedPort, ToDataPlane } from "./messages.ts";
+import { OP_DELETE_FLOWS, OP_FLOWS, writeFilter } from "./operations.ts";
+import { AnswerRing, COMMAND_WORDS, CommandRing, ringMemory } from "./rings.ts";
+import * as shared from "./shared.ts";
+
+/**
+ * The data plane as the control plane holds it.
+ *
+ * Overview    one Worker that owns the packet path; this object starts it over open ports, hands it plans, asks it
+ *             through rings, and starts another one over the same ports and tables when it dies.
+ * Life-cycle  start -> apply... -> stop. Three deaths within a minute end it: nothing is forwarded any more, and
+ *             `failed` says why.
+ * Ownership   port descriptors are the Worker's from the first plan that names them; after a stop they are closed.
+ */
+export class DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #shared: shared.SharedState;
+  readonly #control: Int32Array;
+  readonly #status: Float64Array;
+  readonly #commands: CommandRing;
+  readonly #answers: AnswerRing;
+  readonly #wake = WakeEvent.create();
+  readonly #ports: NumberedPort[];
+  readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+  readonly #secret: Uint8Array;
+  #worker: Worker | undefined;
+  #plan: RouterPlan;
+  #waiting: ((message: FromDataPlane) => void)[] = [];
+  #deaths: number[] = [];
+  #sequence = 0;
+  #queries: Promise<unknown> = Promise.resolve();
+  #stopping = false;
+  #logs: Promise<void> = Promise.resolve();
+  /** Why nothing is forwarded any more; undefined while all is well. */
+  failed: string | undefined;
+
+  private constructor(options: DataPlaneOptions) {
+    this.#options = options;
+    this.#plan = options.plan;
+    this.#ports = [...options.ports];
+    this.#secret = options.secret;
+    this.#shared = {
+      control: new SharedArrayBuffer(shared.CONTROL_WORDS * 4),
+      status: new SharedArrayBuffer(shared.STATUS_CELLS * 8),
+      flowTable: new SharedArrayBuffer(tableLayout(options.plan.conntrack.flows).bytes),
+      cells: options.cells,
+      commands: ringMemory(COMMAND_WORDS * 4 * 64),
+      answers: ringMemory(1 << 20),
+    };
+    this.#control = new Int32Array(this.#shared.control);
+    this.#status = new Float64Array(this.#shared.status);
+    this.#commands = new CommandRing(this.#shared.commands);
+    this.#answers = new AnswerRing(this.#shared.answers);
+  }
+
+  /** Starts the Worker on open ports; resolves when the plan is applied. */
+  static async start(options: DataPlaneOptions): Promise<DataPlane> {
+    const plane = new DataPlane(options);
+    await plane.#launch();
+    return plane;
+  }
+
+  async #launch(): Promise<void> {
+    const worker = new Worker(this.#options.entry ?? new URL("./entry.ts", import.meta.url), {
+      type: "module",
+      name: DATA_PLANE_WORKER,
+    });
+    this.#worker = worker;
+    worker.onmessage = (event: MessageEvent<FromDataPlane>) => this.#message(event.data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#message({ kind: "died", error: event.message, pcap: new Uint8Array(0) });
+    };
+    await this.#until("ready");
+    Atomics.store(this.#control, shared.CONTROL_POSTED, 1);
+    const applied = this.#until("applied");
+    this.#post({
+      kind: "start",
+      ports: this.#ports,
+      plan: this.#plan,
+      shared: this.#shared,
+      wake: this.#wake.fd,
+      seed: this.#seed,
+      secret: this.#secret,
+      measure: this.#options.measure ?? false,
+    });
+    await applied;
+  }
+
+  #post(message: ToDataPlane): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #until(kind: FromDataPlane["kind"]): Promise<FromDataPlane> {
+    return new Promise((resolve, reject) => {
+      const take = (message: FromDataPlane) => {
+        if (message.kind === kind) resolve(message);
+        else if (message.kind === "died") reject(new Error(`the data plane died: ${message.error}`));
+        else return void this.#waiting.push(take);
+      };
+      this.#waiting.push(take);
+    });
+  }
+
+  #message(message: FromDataPlane): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const take of waiting) take(message);
+    if (message.kind === "event") this.#options.onEvent?.(message.event);
+    if (message.kind === "died" && waiting.length === 0) this.#revive(message.error, message.pcap);
+  }
+
+  /** A new Worker adopts descriptors and tables; at most DEATHS within a minute. */
+  #revive(error: string, pcap: Uint8Array): void {
+    const now = performance.now();
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#deaths = [...this.#deaths.filter((at) => now - at < 60000), now];
+    this.#options.onDeath?.(error, pcap);
+    if (this.#stopping) return;
+    if (this.#deaths.length >= DEATHS) {
+      this.failed = `the data plane died ${DEATHS} times within a minute: ${error.split("\n")[0]}`;
+      return;
+    }
+    this.#launch().catch((reason) => this.#revive(String(reason), new Uint8Array(0)));
+  }
+
+  /** Makes the data plane take on a plan between two batches, with ports it has not seen yet. */
+  apply(plan: RouterPlan, ports: readonly NumberedPort[] = []): Promise<ApplyResult> {
+    return this.#exclusive(async () => {
+      if (this.failed !== undefined) {
+        return { ok: false, generation: this.#plan.generation, error: this.failed };
+      }
+      const applied = this.#until("applied");
+      this.#post({ kind: "plan", plan, ports });
+      Atomics.add(this.#control, shared.CONTROL_POSTED, 1);
+      this.#wake.signal();
+      const message = await applied;
+      this.#plan = plan;
+      this.#ports.push(...ports);
+      const error = message.kind === "applied" ? message.error : undefined;
+      return {
+        ok: error === undefined,
+        generation: plan.generation,
+        ...(error === undefined ? {} : { error }),
+      };
+    });
+  }
+
+  /** What the shared cells say now. */
+  status(): DataPlaneStatus {
+    const cell = (at: number) => this.#status[at]!;
+    const drops: Record<string, number> = {};
+    DROP_REASONS.forEach((reason, i) => {
+      const count = cell(shared.STATUS_DROPS + i);
+      if (count > 0) drops[reason] = count;
+    });
+    return {
+      generation: cell(shared.STATUS_GENERATION),
+      batches: cell(shared.STATUS_BATCHES),
+      packets: cell(shared.STATUS_PACKETS),
+      forwarded: cell(shared.STATUS_FORWARDED),
+      flows: cell(shared.STATUS_FLOWS),
+      maximumFlows: this.#plan.conntrack.flows,
+      poolFree: cell(shared.STATUS_POOL),
+      cpuNanoseconds: {
+        total: cell(shared.STATUS_CPU),
+        receive: cell(shared.STATUS_CPU_RECEIVE),
+        process: cell(shared.STATUS_CPU_PROCESS),
+        transmit: cell(shared.STATUS_CPU_TRANSMIT),
+      },
+      heartbeat: cell(shared.STATUS_HEARTBEAT),
+      lostLines: cell(shared.STATUS_LOST_LINES),
+      deaths: this.#deaths.length,
+      drops,
+      ports: this.#ports.map(({ number, description }) => ({
+        number,
+        name: description.name,
+        kind: description.kind,
+        device: "device" in description ? description.device : "",
+        ...countersOf(description),
+      })),
+      ...(this.failed === undefined ? {} : { failed: this.failed }),
+    };
+  }
+
+  /** Lines of an operation (OP_*). */
+  query(operation: number, filter?: FlowFilter, limit = 0): Promise<string[]> {
+    return this.#exclusive(async () => {
+      if (this.failed !== undefined) throw new Error(this.failed);
+      const command = new Int32Array(COMMAND_WORDS), sequence = ++this.#sequence;
+      command.set([operation, sequence, 0, limit]);
+      if (filter !== undefined) writeFilter(command, filter);
+      if (!this.#commands.submit(command)) throw new Error("the data plane does not take commands");
+      this.#wake.signal();
+      const lines: string[] = [], deadline = performance.now() + QUERY_PATIENCE;
+      while (performance.now() < deadline) {
+        const answer = this.#answers.read();
+        if (answer === undefined) await this.#answers.wait(100);
+        else if (answer.sequence === 0) this.#options.onLog?.(answer.text);
+        else if (answer.sequence === sequence) {
+          if (answer.last) return answer.text === "" ? lines : [...lines, answer.text];
+          lines.push(answer.text);
+        }
+      }
+      throw new Error("the data plane did not answer in time");
+    });
+  }
+
+  /** Lines as `conntrack -L` prints them; `limit` 0 for all. */
+  async flows(filter?: FlowFilter, limit = 0): Promise<string[]> {
+    return (await this.query(OP_FLOWS, filter, limit)).slice(0, -1);
+  }
+
+  /** Deletes flows; returns their lines. */
+  async deleteFlows(filter: FlowFilter): Promise<string[]> {
+    return (await this.query(OP_DELETE_FLOWS, filter)).slice(0, -1);
+  }
+
+  /** Takes log lines nobody asked for out of the answer ring; to be called now and then. */
+  drainLog(): Promise<void> {
+    return this.#exclusive(() => {
+      for (let answer = this.#answers.read(); answer !== undefined; answer = this.#answers.read()) {
+        if (answer.sequence === 0) this.#options.onLog?.(answer.text);
+      }
+      return Promise.resolve();
+    });
+  }
+
+  /** One at a time: answers of two queries would mix, and plans must not overtake each other. */
+  #exclusive<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#queries.then(run);
+    this.#queries = result.catch(() => {});
+    return result;
+  }
+
+  /** Stop word, wake, wait for the Worker to close its ports. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    await this.#logs;
+    const worker = this.#worker;
+    Atomics.store(this.#control, shared.CONTROL_STOP, 1);
+    this.#wake.signal();
+    if (worker !== undefined && this.failed === undefined) {
+      await Promise.race([
+        this.#until("stopped").catch(() => {}),
+        new Promise((r) => setTimeout(r, STOP_PATIENCE)),
+      ]);
+    } else for (const { description } of this.#ports) adoptPort(description).close();
+    worker?.terminate();
+    this.#waiting = [];
+    this.#wake.close();
+  }
+}
+
+export interface DataPlaneOptions {
+  /** Open ports; each is named by its number in the plan. */
+  readonly ports: readonly NumberedPort[];
+  readonly plan: RouterPlan;
+  /** The ruleset's cells. */
+  readonly cells: SharedArrayBuffer;
+  /** 16 bytes, kept over restarts where stable generated addresses are wanted. */
+  readonly secret: Uint8Array;
+  readonly measure?: boolean;
+  /** Module that calls `dataPlaneWorker` when its Worker's name is DATA_PLANE_WORKER. */
+  readonly entry?: URL;
+  readonly onEvent?: (event: RouterEvent) => void;
+  readonly onLog?: (line: string) => void;
+  readonly onDeath?: (error: string, pcap: Uint8Array) => void;
+}
+
+export interface ApplyResult {
+  readonly ok: boolean;
+  readonly generation: number;
+  readonly error?: string;
+}
+
+export interface DataPlaneStatus {
+  readonly generation: number;
+  readonly batches: number;
+  readonly packets: number;
+  readonly forwarded: number;
+  readonly flows: number;
+  readonly maximumFlows: number;
+  readonly poolFree: number;
+  readonly cpuNanoseconds: { total: number; receive: number; process: number; transmit: number };
+  /** Monotonic milliseconds of the last look at the cells. */
+  readonly heartbeat: number;
+  readonly lostLines: number;
+  readonly deaths: number;
+  /** Packets dropped, by reason; reasons that never happened are left out. */
+  readonly drops: Readonly<Record<string, number>>;
+  readonly ports: readonly (PortCounters & {
+    readonly number: number;
+    readonly name: string;
+    readonly kind: string;
+    readonly device: string;
+  })[];
+  readonly failed?: string;
+}
+
+/** Counters as plain data; ports without shared ones count for the data plane alone. */
+function countersOf(description: PortDescription): PortCounters {
+  if (!("state" in description)) return portCounters();
+  const { rxPackets, rxBytes, rxDropped, txPackets, txBytes, txDropped, errors } = new CounterCells(
+    description.state,
+  );
+  return { rxPackets, rxBytes, rxDropped, txPackets, txBytes, txDropped, errors };
+}
+
+/** Name by which the one bundled file knows that it runs as the data plane. */
+export const DATA_PLANE_WORKER = "weir-data-plane";
+
+const DEATHS = 3;
+const QUERY_PATIENCE = 10000;
+const STOP_PATIENCE = 150;

@@ -1,0 +1,120 @@
+import { DemoHost } from "../config/cli/demo/host.ts";
+import { kernelRuleset } from "../config/cli/demo/files.ts";
+import { KernelRouter } from "../config/cli/demo/kernel_router.ts";
+import { Network } from "../config/cli/demo/network.ts";
+import type { DemoRouter } from "../config/cli/demo/router.ts";
+import { CABLES, type HostName, ROUTED_PREFIX, ROUTER_LAN } from "../config/cli/demo/settings.ts";
+import { inNamespace, spawnInNamespace } from "../drivers/sys/namespace.ts";
+
+/**
+ * The demo's network for tests and benches: hosts `lan`, `lan2` and `wan` round a router, each in a network
+ * namespace of its own, and programs run inside them.
+ *
+ * Overview    addresses are those of config/cli/demo/settings.ts. With `router: "kernel"` the same cables, addresses
+ *             and ruleset are the kernel's; with `"none"` the router's namespace holds bare devices lan0, lan1, wan0.
+ * Life-cycle  `await using t = await topology({ router: "weir" })`; at the end of the block the programs started
+ *             here are killed, the router is stopped, the namespaces are removed.
+ * Limits      needs root. Names hold this process's id and a number, so that topologies stand side by side.
+ */
+export interface TopologyOptions {
+  readonly router: "weir" | "kernel" | "none";
+  /** The text of weir.yaml, and further files by name beside it; the demo's unless told. */
+  readonly config?: string;
+  readonly files?: Readonly<Record<string, string>>;
+  /** Ruleset: demo.nft for weir, nft(8)'s input for the kernel; the demo's unless told. */
+  readonly ruleset?: string;
+}
+
+export interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where a program can run: a host's namespace or the router's. */
+export type Place = HostName | "router";
+
+export class Topology implements AsyncDisposable {
+  readonly network: Network;
+  /** Undefined with `router: "none"`. */
+  readonly router: DemoRouter | undefined;
+  readonly #stack: AsyncDisposableStack;
+  readonly #children = new Set<Deno.ChildProcess>();
+
+  constructor(network: Network, router: DemoRouter | undefined, stack: AsyncDisposableStack) {
+    this.network = network;
+    this.router = router;
+    this.#stack = stack;
+  }
+
+  /** Name of the network namespace. */
+  namespace(place: Place): string {
+    return place === "router" ? this.network.router : this.network.nameOf(place);
+  }
+
+  /** Starts a program in a namespace; killed with the topology when it still runs then. */
+  spawn(place: Place, program: string, options: Deno.CommandOptions = {}): Deno.ChildProcess {
+    const child = spawnInNamespace(this.namespace(place), program, options);
+    this.#children.add(child);
+    child.status.then(() => this.#children.delete(child));
+    return child;
+  }
+
+  /** Runs a program in a namespace to its end, at most `seconds`. */
+  async run(place: Place, program: string, args: readonly string[] = [], seconds = 30): Promise<Output> {
+    const child = this.spawn(place, program, {
+      args: [...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
+    const { code, stdout, stderr } = await child.output();
+    clearTimeout(timer);
+    const text = new TextDecoder();
+    return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  }
+
+  /** One of weir's own clients inside a namespace, for its roles (config/cli/demo/roles). */
+  client(host: HostName): DemoHost {
+    const name = this.network.nameOf(host);
+    return this.#stack.use(inNamespace(name, () => new DemoHost(name, ENTRY)));
+  }
+
+  /** Runs `run` with this thread in a namespace: one synchronous stretch. */
+  within<T>(place: Place, run: () => T): T {
+    return inNamespace(this.namespace(place), run);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) child.kill("SIGKILL");
+    await Promise.all([...this.#children].map((child) => child.status));
+    await this.#stack.disposeAsync();
+  }
+}
+
+const ENTRY = new URL("../mod.ts", import.meta.url).href;
+let made = 0;
+
+export async function topology(options: TopologyOptions): Promise<Topology> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const network = stack.use(new Network(`weir-${Deno.pid}-${++made}-`));
+    let router: DemoRouter | undefined;
+    if (options.router === "kernel") {
+      router = stack.use(await KernelRouter.start(network, options.ruleset ?? kernelRuleset("wan0", "lan")));
+    }
+    for (const { host } of CABLES) {
+      // Weir advertises; where nobody does, hosts get by hand what they would have made.
+      const digit = host === "lan" ? "a" : "b";
+      const byHand = options.router === "weir" || host === "wan"
+        ? {}
+        : { addresses: [`${ROUTED_PREFIX}${digit}/64`], routes: [{ to: "::/0", via: ROUTER_LAN.routed }] };
+      network.plug(host, byHand);
+    }
+    return new Topology(network, router, stack);
+  } catch (e) {
+    await stack.disposeAsync();
+    throw e;
+  }
+}
