@@ -21,65 +21,66 @@ ports:
   lan2:
 bridges:
   lan: { interfaces: [lan1, lan2], addresses: [192.168.1.1/24, fd00:1:2:3::1/64], ra: {} }
+ruleset: weir.nft
 `;
 
 /** `GOOD` with lines appended, each case one mistake; the expected complaint starts the same. */
 const CASES: readonly [name: string, more: string, complaint: string][] = [
-  ["unknown key", "rulset: a.nft", "8:1-6: unknown key rulset"],
-  ["netplan's wrapper", "network: {}", "8:1-7: unknown key network"],
-  ["duplicate key", "version: 1", "8:1-1: this name stands twice at the same level"],
-  ["not a mapping", "admin: 8080", '8:8-11: expected a mapping (key: value), found "8080"'],
-  ["out of range", "admin: { port: 0 }", "8:16-16: 0 is out of range: 1 to 65535"],
-  ["alias", "routes: &x []\nrouting-policy: *x", "9:17-18: expected a list, found an alias"],
+  ["unknown key", "rulset: a.nft", "9:1-6: unknown key rulset"],
+  ["netplan's wrapper", "network: {}", "9:1-7: unknown key network"],
+  ["duplicate key", "version: 1", "9:1-1: this name stands twice at the same level"],
+  ["not a mapping", "admin: 8080", '9:8-11: expected a mapping (key: value), found "8080"'],
+  ["out of range", "admin: { port: 0 }", "9:16-16: 0 is out of range: 1 to 65535"],
+  ["alias", "routes: &x []\nrouting-policy: *x", "10:17-18: expected a list, found an alias"],
   [
     "wildcard listener",
     "admin: { listen: [0.0.0.0] }",
-    "8:19-25: the admin interface does not listen on every",
+    "9:19-25: the admin interface does not listen on every",
   ],
   [
     "wildcard listener 6",
     'admin: { listen: ["::"] }',
-    "8:19-22: the admin interface does not listen on every",
+    "9:19-22: the admin interface does not listen on every",
   ],
-  ["listener on WAN", "admin: { listen: [198.51.100.2] }", "8:19-30: wan leads outside"],
+  ["listener on WAN", "admin: { listen: [198.51.100.2] }", "9:19-30: wan leads outside"],
   [
     "foreign listener",
     "admin: { listen: [192.168.1.2] }",
-    "8:19-29: no interface has the address 192.168.1.2",
+    "9:19-29: no interface has the address 192.168.1.2",
   ],
-  ["flows", "flows: revalidate", '8:8-17: expected keep, found "revalidate"'],
+  ["flows", "flows: revalidate", '9:8-17: expected keep, found "revalidate"'],
   [
     "no gateway",
     "routes: [{ to: 10.0.0.0/8, via: 10.1.1.1 }]",
-    "8:33-40: the gateway 10.1.1.1 is in no network",
+    "9:33-40: the gateway 10.1.1.1 is in no network",
   ],
   [
     "own gateway",
     "routes: [{ to: 10.0.0.0/8, via: 192.168.1.1 }]",
-    "8:33-43: the next hop is this router's own",
+    "9:33-43: the next hop is this router's own",
   ],
-  ["no way", "routes: [{ to: 10.0.0.0/8 }]", "8:10-27: which way? this route has neither"],
-  ["no destination", "routes: [{ via: 192.168.1.9 }]", "8:10-29: a route needs its destination"],
-  ["which default", "routes: [{ to: default, type: blackhole }]", "8:16-22: default of which family?"],
-  ["second default", "routes: [{ to: default, via: 192.168.1.9 }]", "8:16-22: two default routes of IPv4"],
-  ["host bits", "routes: [{ to: 10.1.0.0/8, via: 192.168.1.9 }]", "8:16-25: 10.1.0.0/8 has bits set"],
-  ["mixed families", "routes: [{ to: ::/0, via: 192.168.1.9 }]", "8:27-37: an IPv4 next hop for an IPv6"],
+  ["no way", "routes: [{ to: 10.0.0.0/8 }]", "9:10-27: which way? this route has neither"],
+  ["no destination", "routes: [{ via: 192.168.1.9 }]", "9:10-29: a route needs its destination"],
+  ["which default", "routes: [{ to: default, type: blackhole }]", "9:16-22: default of which family?"],
+  ["second default", "routes: [{ to: default, via: 192.168.1.9 }]", "9:16-22: two default routes of IPv4"],
+  ["host bits", "routes: [{ to: 10.1.0.0/8, via: 192.168.1.9 }]", "9:16-25: 10.1.0.0/8 has bits set"],
+  ["mixed families", "routes: [{ to: ::/0, via: 192.168.1.9 }]", "9:27-37: an IPv4 next hop for an IPv6"],
   [
     "blackhole via",
     "routes: [{ to: 10.0.0.0/8, via: 192.168.1.9, type: blackhole }]",
-    "8:33-43: a blackhole",
+    "9:33-43: a blackhole",
   ],
-  ["link-local via", "routes: [{ to: ::/0, via: fe80::1 }]", "8:27-33: a link-local next hop needs"],
-  ["rule without table", "routing-policy: [{ from: 10.0.0.0/8 }]", "8:18-37: a policy rule needs its table"],
-  ["rule of anything", "routing-policy: [{ table: 5 }]", "8:18-29: a policy rule without a condition"],
-  ["unknown incoming", "routing-policy: [{ incoming: lam, table: 5 }]", "8:30-32: no interface is named lam"],
+  ["link-local via", "routes: [{ to: ::/0, via: fe80::1 }]", "9:27-33: a link-local next hop needs"],
+  ["rule without table", "routing-policy: [{ from: 10.0.0.0/8 }]", "9:18-37: a policy rule needs its table"],
+  ["rule of anything", "routing-policy: [{ table: 5 }]", "9:18-29: a policy rule without a condition"],
+  ["unknown incoming", "routing-policy: [{ incoming: lam, table: 5 }]", "9:30-32: no interface is named lam"],
   [
     "incoming member",
     "routing-policy: [{ incoming: lan1, table: 5 }]",
-    "8:30-33: no interface is named lan1",
+    "9:30-33: no interface is named lan1",
   ],
-  ["mark beyond mask", "routing-policy: [{ mark: 0x10/0xf, table: 5 }]", "8:26-33: the mark has bits"],
-  ["conntrack", "conntrack: { max: many }", "8:19-22: expected a whole number of 64 to 16777216 flows"],
+  ["mark beyond mask", "routing-policy: [{ mark: 0x10/0xf, table: 5 }]", "9:26-33: the mark has bits"],
+  ["conntrack", "conntrack: { max: many }", "9:19-22: expected a whole number of 64 to 16777216 flows"],
 ];
 
 for (const [name, more, expected] of CASES) {
@@ -129,6 +130,7 @@ for (const [name, entry, expected] of ENTRIES) {
 
 Deno.test("members of bridges: unknown, listed twice, in two bridges, with addresses", () => {
   const found = complaints(`version: 1
+ruleset: a.nft
 ports: { p1: {}, p2: { addresses: [10.0.0.1/8] } }
 bridges:
   a: { interfaces: [p1, p1, p3, p2] }
@@ -136,16 +138,17 @@ bridges:
   c: {}
 `);
   assert.deepEqual(found, [
-    "2:18-19: p2 is a member of the bridge a and has addresses",
-    "4:25-26: p1 is listed twice",
-    "4:29-30: no port is named p3",
-    "5:21-22: p2 is a member of a already",
-    "6:3-3: the bridge c has no members",
+    "3:18-19: p2 is a member of the bridge a and has addresses",
+    "5:25-26: p1 is listed twice",
+    "5:29-30: no port is named p3",
+    "6:21-22: p2 is a member of a already",
+    "7:3-3: the bridge c has no members",
   ]);
 });
 
 Deno.test("advertised prefixes keep RFC 4861 and 4862", () => {
   const found = complaints(`version: 1
+ruleset: a.nft
 ports:
   lan:
     addresses: [192.168.1.1/24, "fd00::1/64"]
@@ -157,13 +160,13 @@ ports:
       mtu: 1500
 `);
   assert.deepEqual(found.map((line) => line.replace(/ \(.*| to its hosts.*/, "")), [
-    "7:18-29: bits are set behind the prefix's length",
-    "7:32-42: no address of lan is in fd01::/64: answers",
-    "7:45-55: hosts configure addresses from prefixes of 64 bits only",
-    "7:120-120: preferred for longer than valid",
-    "8:13-23: router advertisements carry IPv6 name servers only",
-    "9:24-26: the router lifetime is shorter than the interval of 600 seconds",
-    "10:12-15: hosts would send packets larger than the MTU of lan",
+    "8:18-29: bits are set behind the prefix's length",
+    "8:32-42: no address of lan is in fd01::/64: answers",
+    "8:45-55: hosts configure addresses from prefixes of 64 bits only",
+    "8:120-120: preferred for longer than valid",
+    "9:13-23: router advertisements carry IPv6 name servers only",
+    "10:24-26: the router lifetime is shorter than the interval of 600 seconds",
+    "11:12-15: hosts would send packets larger than the MTU of lan",
   ]);
 });
 

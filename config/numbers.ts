@@ -30,12 +30,23 @@ export class Numbers {
     return this.#numbers.get(name);
   }
 
+  nameOf(number: number): string | undefined {
+    for (const [name, taken] of this.#numbers) if (taken === number) return name;
+    return undefined;
+  }
+
   release(name: string): void {
     this.#numbers.delete(name);
   }
 
-  /** Frees every name but these. */
-  keepOnly(names: ReadonlySet<string>): void {
-    for (const name of this.#numbers.keys()) if (!names.has(name)) this.#numbers.delete(name);
+  /** Exactly these names: those that stay keep their numbers. The result takes it back. */
+  become(names: ReadonlySet<string>): () => void {
+    const before = [...this.#numbers];
+    for (const [name] of before) if (!names.has(name)) this.#numbers.delete(name);
+    for (const name of names) this.of(name);
+    return () => {
+      this.#numbers.clear();
+      for (const [name, number] of before) this.#numbers.set(name, number);
+    };
   }
 }

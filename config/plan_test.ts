@@ -26,6 +26,7 @@ function plan(text: string) {
 }
 
 const TEXT = `version: 1
+ruleset: weir.nft
 ports:
   wan:
     macaddress: 02:00:00:00:00:99

@@ -1,10 +1,14 @@
 import type { PortCounters } from "../core/port.ts";
 
-/** What the data plane says of itself: plain data, read from shared cells, never asked for. */
-export interface StatusSnapshot {
+/** What `weir status --json` and `/api/v1/status` print: plain data. */
+export interface RouterStatus {
+  readonly hostname: string;
+  readonly version: string;
+  /** Path of the configuration, when it was taken on, and why the last reload was refused (empty: it was not). */
+  readonly config: { readonly path: string; readonly loaded: string; readonly error: string };
   /** Generation of the plan that packets go by now. */
   readonly generation: number;
-  /** Seconds since the data plane started. */
+  /** Seconds since the router started. */
   readonly uptime: number;
   readonly ports: readonly PortStatus[];
   readonly interfaces: readonly InterfaceStatus[];
@@ -14,35 +18,29 @@ export interface StatusSnapshot {
   readonly forwarded: number;
   readonly flows: { readonly count: number; readonly max: number };
   /** CPU nanoseconds of the data plane's thread: all, and of them by stage where it is measured. */
-  readonly cpu: CpuNanoseconds;
+  readonly cpu: {
+    readonly total: number;
+    readonly receive: number;
+    readonly process: number;
+    readonly transmit: number;
+  };
   /** Dropped packets by reason. */
   readonly drops: Readonly<Record<string, number>>;
+  /** How often the data plane died within the last minute; why it forwards nothing any more (empty: it does). */
+  readonly deaths: number;
+  readonly failed: string;
 }
 
 export interface PortStatus extends PortCounters {
   readonly name: string;
-  /** Its network device; empty for a port without one. */
+  readonly kind: string;
+  /** Its network device. */
   readonly device: string;
   readonly up: boolean;
 }
 
 export interface InterfaceStatus {
   readonly name: string;
-  readonly addresses: readonly string[];
   readonly ports: readonly string[];
-}
-
-export interface CpuNanoseconds {
-  readonly total: number;
-  readonly receive: number;
-  readonly process: number;
-  readonly transmit: number;
-}
-
-/** What `weir status --json` and `/api/v1/status` print. */
-export interface RouterStatus extends StatusSnapshot {
-  readonly hostname: string;
-  readonly version: string;
-  /** Path of the configuration, and what the last reload said of it when it was refused. */
-  readonly config: { readonly path: string; readonly loaded: string; readonly error: string };
+  readonly addresses: readonly string[];
 }

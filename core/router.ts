@@ -173,9 +173,10 @@ export class Router {
 
   /** Receives one batch from each port, processes it, transmits. Returns the packets received. */
   turn(): number {
+    const now = this.#clock.monotonic();
+    this.batch.now = now;
     let handled = 0;
     for (let i = 0; i < this.#ports.length; i++) handled += this.#receive(this.#ports[i]!);
-    const now = this.#clock.monotonic();
     if (now >= this.#nextTick) this.#tick(now);
     return handled;
   }
@@ -186,16 +187,16 @@ export class Router {
       entry.wasUp = port.up;
       this.#linkState(number, port.up);
     }
+    this.phase?.(0);
     const received = port.receive(batch, BATCH);
     if (received === 0) return 0;
-    batch.now = this.#clock.monotonic();
     batch.wall = this.#clock.wall();
     const wire = this.interfaces.byLocalPort[number] === 0;
     for (let row = 0; row < batch.count; row++) {
       batch.inPort[row] = number;
       batch.entry[row] = wire ? ENTRY_WIRE : ENTRY_OUTPUT;
     }
-    this.#pipeline.process(batch);
+    this.#process();
     port.release();
     batch.clear();
     return received;
@@ -213,8 +214,15 @@ export class Router {
     this.conntrack.expire(now, EXPIRE_BUDGET);
     for (const plan of this.interfaces.plans) this.interfaces.bridges[plan.index]?.tick(now);
     if (batch.count === 0) return;
-    this.#pipeline.process(batch);
+    this.#process();
     batch.clear();
+  }
+
+  #process(): void {
+    this.phase?.(1);
+    this.#pipeline.process(this.batch);
+    this.phase?.(2);
+    this.transmitter.flush(this.batch);
   }
 
   /** Milliseconds a caller with nothing received may wait for packets before the timers want to run again. */
@@ -234,7 +242,7 @@ export class Router {
     const batch = this.batch;
     batch.now = this.#clock.monotonic();
     this.adjacency.shutdown(batch);
-    this.#pipeline.process(batch);
+    this.#process();
     batch.clear();
   }
 

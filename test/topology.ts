@@ -1,9 +1,11 @@
+import { formatAddress } from "../core/packet/address.ts";
 import { DemoHost } from "../config/cli/demo/host.ts";
 import { kernelRuleset } from "../config/cli/demo/files.ts";
 import { KernelRouter } from "../config/cli/demo/kernel_router.ts";
 import { Network } from "../config/cli/demo/network.ts";
 import type { DemoRouter } from "../config/cli/demo/router.ts";
 import { CABLES, type HostName, ROUTED_PREFIX, ROUTER_LAN } from "../config/cli/demo/settings.ts";
+import { addresses, openRoute } from "../drivers/sys/rtnetlink.ts";
 import { inNamespace, spawnInNamespace } from "../drivers/sys/namespace.ts";
 
 /**
@@ -81,6 +83,17 @@ export class Topology implements AsyncDisposable {
     return this.#stack.use(inNamespace(name, () => new DemoHost(name, ENTRY)));
   }
 
+  /**
+   * Waits until LAN hosts can speak IPv6: by weir's advertisements, where it routes. Their addresses in the routed
+   * /64.
+   */
+  async ready(seconds = 15): Promise<{ readonly lan: string; readonly lan2: string }> {
+    const [lan, lan2] = await Promise.all(
+      (["lan", "lan2"] as const).map((host) => routedAddress(this.namespace(host), seconds)),
+    );
+    return { lan: lan!, lan2: lan2! };
+  }
+
   /** Runs `run` with this thread in a namespace: one synchronous stretch. */
   within<T>(place: Place, run: () => T): T {
     return inNamespace(this.namespace(place), run);
@@ -92,6 +105,9 @@ export class Topology implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 }
+
+/** Whether namespaces can be made here; tests that need them are ignored otherwise. */
+export const root = Deno.uid() === 0;
 
 const ENTRY = new URL("../mod.ts", import.meta.url).href;
 let made = 0;
@@ -118,3 +134,25 @@ export async function topology(options: TopologyOptions): Promise<Topology> {
     throw e;
   }
 }
+
+/** The address in the routed /64 that a host has once duplicate address detection let it pass. */
+async function routedAddress(namespace: string, seconds: number): Promise<string> {
+  for (const until = performance.now() + seconds * 1000; performance.now() < until;) {
+    const found = inNamespace(namespace, ipv6Addresses).find((a) => a.startsWith(ROUTED_PREFIX));
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${namespace} got no IPv6 address within ${seconds} s`);
+}
+
+/** Usable global addresses of the thread's namespace. */
+function ipv6Addresses(): string[] {
+  const socket = openRoute();
+  try {
+    return addresses(socket).filter(({ prefix, flags }) => prefix.family === 6 && (flags & TENTATIVE) === 0)
+      .map(({ prefix }) => formatAddress(prefix));
+  } finally {
+    socket.close();
+  }
+}
+const TENTATIVE = 0x40;

@@ -62,7 +62,7 @@ async function inMode(options: DemoOptions, stop: AbortSignal): Promise<number> 
     report.say(
       "weir demo: this machine allows no network namespaces, so packets go through memory ports only.",
     );
-    await memoryDemo({ once }, report, stop);
+    memoryDemo(report);
   }
   if (!report.complete) return INTERRUPTED;
   report.end();

@@ -8,15 +8,15 @@ const flag = v.optional(v.boolean());
 const port = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535)));
 const word = v.optional(v.pipe(v.string(), v.maxLength(64)));
 
-/** As conntrack(8) selects flows; every field given must fit. */
-export const FlowFilter = v.strictObject({
+/** As conntrack(8) selects flows, by their original direction; every field given must fit. */
+export const FlowSelection = v.strictObject({
   family: v.optional(v.picklist(["ipv4", "ipv6"])),
+  /** Name or number. */
   protocol: word,
   source: word,
   destination: word,
   sourcePort: port,
   destinationPort: port,
-  state: word,
   mark: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff))),
 });
 
@@ -28,6 +28,8 @@ export const Request = v.variant("command", [
     text: v.string(),
     /** Name of the source in errors; the empty string for a command given as an argument. */
     name: v.string(),
+    /** Where its includes are looked for. */
+    directory: v.optional(v.string()),
     handles: flag,
     stateless: flag,
     terse: flag,
@@ -41,12 +43,12 @@ export const Request = v.variant("command", [
   v.strictObject({
     command: v.literal("conntrack"),
     action: v.picklist(["list", "delete", "count", "statistics"]),
-    filter: v.optional(FlowFilter, {}),
+    selection: v.optional(FlowSelection, {}),
   }),
 ]);
 
 export type Request = v.InferOutput<typeof Request>;
-export type FlowFilter = v.InferOutput<typeof FlowFilter>;
+export type FlowSelection = v.InferOutput<typeof FlowSelection>;
 
 /** One of these a frame; the answer to a request ends with `end`, the exit status of the command. */
 export type Response =

@@ -2,7 +2,7 @@ import { formatMac, formatPrefix, type Prefix } from "../../core/packet/address.
 import type { Config } from "../config.ts";
 import type { Report } from "../diagnostic.ts";
 import { Numbers } from "../numbers.ts";
-import { Changes } from "./changes.ts";
+import { Changes } from "../changes.ts";
 import type { Device, Host, LocalRoute, PortDescription } from "./host.ts";
 import { type LocalWish, localWishes, type WireWish, wireWishes } from "./wish.ts";
 

@@ -109,6 +109,7 @@ class FakeHost implements Host {
 }
 
 const FIRST = `version: 1
+ruleset: weir.nft
 ports:
   wan:
     match: { name: eth0 }
@@ -122,6 +123,7 @@ bridges:
 
 /** Another WAN address and gateway, another MTU, a bridge less and a port more. */
 const SECOND = `version: 1
+ruleset: weir.nft
 ports:
   wan:
     match: { name: eth0 }
@@ -271,7 +273,7 @@ Deno.test("a missing device is said where it is named, and nothing is touched", 
   assert.equal(devices.prepare(config(FIRST), report), undefined);
   assert.match(
     renderDiagnostics(diagnostics),
-    /^weir.yaml:7:26-29: Error: there is no device eth1\n.*\n.*\^\^\^\^.*\nhint: this machine has eth0, eth2, eth3\n$/,
+    /^weir.yaml:8:26-29: Error: there is no device eth1\n.*\n.*\^\^\^\^.*\nhint: this machine has eth0, eth2, eth3\n$/,
   );
   assert.equal(host.calls, 0);
 });

@@ -15,5 +15,9 @@ export const checkDocument: Check = ({ source, document }, report) => {
   if (hostname !== undefined && !/^[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?$/.test(hostname.value)) {
     report(hostname.place, "a host name is made of letters, digits and dashes, 63 at most (RFC 1123 2.1)");
   }
-  if (document.ruleset?.value === "") report(document.ruleset.place, "the path of the ruleset is empty");
+  if (document.ruleset === undefined) {
+    report(top, "no ruleset: without one everything would be forwarded", {
+      hints: ["ruleset: weir.nft, a file beside this one"],
+    });
+  } else if (document.ruleset.value === "") report(document.ruleset.place, "the path of the ruleset is empty");
 };

@@ -22,7 +22,7 @@ const echo = () =>
       if (text.startsWith("224.") || text.startsWith("ff")) return ROUTE_MULTICAST;
       return [V4.to, V6.to, "fd00:1::"].includes(text) ? ROUTE_LOCAL : ROUTE_NONE;
     },
-    anycast: (_family, words, lane) => words[lane + 3] === 0,
+    anycast: (family, words, lane) => family === 6 && words[lane + 3] === 0,
     sourceAddress: (_index, _family, _words, _lane, out) => {
       out.set(parseAddress("fd00:1::1")!.words);
       return true;

@@ -59,7 +59,7 @@ export class Pipeline {
     this.#leaving = new RowList(2 * capacity);
   }
 
-  /** Takes every row of the batch to its end; frames for the wire stand in the transmit queues, flushed. */
+  /** Takes every row of the batch to its end; frames for the wire then stand in the transmit queues. */
   process(batch: PacketBatch): void {
     let from = 0;
     for (let pass = 0; from < batch.count; pass++) {
@@ -68,7 +68,6 @@ export class Pipeline {
       if (pass === MOST_PASSES) this.#dropLoops(batch);
       else this.#pass(batch);
     }
-    this.#parts.transmitter.flush(batch);
     this.#abandon(batch);
   }
 

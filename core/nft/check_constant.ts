@@ -127,7 +127,7 @@ function range(context: CheckContext, node: Extract<Node, { kind: "range" }>, wa
   const from = single(asConstant(context, node.from, wanted));
   const to = single(asConstant(context, node.to, wanted));
   if (from.value > to.value) {
-    refuse(node.span, "Range negative size", [], ["the smaller value comes first"]);
+    refuse(node.span, "Range has zero or negative size", [], ["the smaller value comes first"]);
   }
   if (from.value === to.value) return { ...from, span: node.span };
   return { kind: "range", from: from.value, to: to.value, ...typed(wanted, node.span) };
@@ -136,7 +136,9 @@ function range(context: CheckContext, node: Extract<Node, { kind: "range" }>, wa
 /** Flags separated by commas are all of them together. */
 function flagList(context: CheckContext, node: Extract<Node, { kind: "list" }>, wanted: Wanted): Constant {
   if (!isBitmask(wanted.type)) {
-    return refuse(node.items[1]?.span ?? node.span, "Can't list values here", [], ["put several values in a set: { a, b }"]);
+    return refuse(node.items[0]?.span ?? node.span, `Basetype of type ${wanted.type.description} is not bitmask`, [], [
+      "put several values in a set: { a, b }",
+    ]);
   }
   const value = node.items.reduce((sum, item) => sum | single(asConstant(context, item, wanted)).value, 0n);
   return { kind: "value", value, ...typed(wanted, node.span) };

@@ -82,7 +82,7 @@ function presence(left: Expr, right: Node): Expr {
 
 function requireEquality(node: MatchNode, what: string): void {
   if (node.op === "implicit" || node.op === "==" || node.op === "!=") return;
-  refuse(node.right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [node.left.span]);
+  refuse(node.right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [node.opSpan]);
 }
 
 function matchSet(
@@ -123,10 +123,10 @@ function matchConstant(context: CheckContext, node: MatchNode, left: Expr, right
   if (ordered) {
     if (right.kind !== "value") {
       const what = right.kind === "prefix" ? "prefix" : "range";
-      refuse(right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [node.left.span]);
+      refuse(right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [node.opSpan]);
     }
     if (isText(left.type)) {
-      refuse(right.span, `Relational expression (${node.op}) is undefined for ${left.type.description} types`, [node.left.span]);
+      refuse(right.span, `Relational expression (${node.op}) is undefined for ${left.type.description} types`, [node.opSpan]);
     }
   }
   if (op === "not flags" && !bitmask) op = "neq";

@@ -8,11 +8,11 @@ import type { Node } from "./tree.ts";
 export function parseVariable(c: Cursor): Node {
   const start = c.at;
   c.expect("$");
+  const at = c.span();
   const name = c.name("the name of a variable");
-  const span = c.since(start);
   const value = c.scope.find(name);
-  if (value !== undefined) return { kind: "variable", name, value, span };
-  return unknown(c, name, span);
+  if (value !== undefined) return { kind: "variable", name, value, span: c.since(start) };
+  return unknown(c, name, at);
 }
 
 function unknown(c: Cursor, name: string, span: ReturnType<Cursor["span"]>): never {

@@ -39,6 +39,11 @@ export class CellStore {
     if (cells.length > 0) this.#retired.push({ generation, cells });
   }
 
+  /** What generations after this one dropped is in use again: they are taken back. */
+  recall(generation: number): void {
+    while (this.#retired.length > 0 && this.#retired.at(-1)!.generation > generation) this.#retired.pop();
+  }
+
   /** The data plane runs `generation` now (or none runs at all): what it dropped can be used again. */
   acknowledge(generation: number): void {
     while (this.#retired.length > 0 && this.#retired[0]!.generation <= generation) {

@@ -12,8 +12,16 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 export const lastKey = (element: Pick<SetElement, "key" | "end">): Uint8Array => element.end ?? element.key;
 
 /** Elements in order of their first key; the catch-all left out. */
-export const sortIntervals = (elements: Iterable<SetElement>): SetElement[] =>
-  [...elements].filter((e) => !e.catchall).sort((a, b) => compareBytes(a.key, b.key));
+export function sortIntervals(elements: Iterable<SetElement>): SetElement[] {
+  const list: SetElement[] = [];
+  let sorted = true, before: SetElement | undefined;
+  for (const element of elements) {
+    if (element.catchall) continue;
+    if (before !== undefined && compareBytes(before.key, element.key) > 0) sorted = false;
+    list.push(before = element);
+  }
+  return sorted ? list : list.sort((a, b) => compareBytes(a.key, b.key));
+}
 
 /** First pair that overlaps in a sorted list, as the index of its second; -1 for none. */
 export function overlapIn(sorted: readonly SetElement[]): number {
@@ -73,27 +81,26 @@ function predecessor(bytes: Uint8Array): Uint8Array {
   return next;
 }
 
-/** Splits a concatenated key into its padded components' positions. */
-export function componentOffsets(bits: readonly number[]): number[] {
-  let at = 0;
-  return bits.map((b) => {
-    const here = at;
-    at += ((b + 31) >>> 5) * 4;
-    return here;
-  });
-}
-
-/** Whether a point lies in a concatenation of ranges, component by component. */
+/** Whether a point lies in a concatenation of ranges, component by component (each padded to four bytes). */
 export function rangesContain(
   element: Pick<SetElement, "key" | "end">,
   point: Uint8Array,
   bits: readonly number[],
 ): boolean {
-  const offsets = componentOffsets(bits), end = lastKey(element);
-  return offsets.every((at, i) => {
-    const stop = offsets[i + 1] ?? point.length;
-    const here = point.subarray(at, stop);
-    return compareBytes(element.key.subarray(at, stop), here) <= 0 &&
-      compareBytes(here, end.subarray(at, stop)) <= 0;
-  });
+  const { key } = element, end = lastKey(element);
+  let at = 0;
+  for (const width of bits) {
+    const stop = at + ((width + 31) >>> 5) * 4;
+    if (orderWithin(key, point, at, stop) > 0 || orderWithin(point, end, at, stop) > 0) return false;
+    at = stop;
+  }
+  return true;
+}
+
+function orderWithin(a: Uint8Array, b: Uint8Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) {
+    const d = a[i]! - b[i]!;
+    if (d !== 0) return d;
+  }
+  return 0;
 }

@@ -1,5 +1,5 @@
 import { CellStore } from "./cells.ts";
-import { EMPTY_RULESET, type Ruleset } from "./ruleset.ts";
+import { EMPTY_RULESET, type Ruleset, type Table } from "./ruleset.ts";
 import { LiveStore } from "./sets/live.ts";
 import { Transaction } from "./transaction.ts";
 
@@ -14,7 +14,9 @@ export interface RulesetStoreOptions {
 /**
  * The current ruleset and what outlives its generations.
  *
- * Overview    `begin` opens a transaction on the current snapshot; its commit swaps `current`.
+ * Overview    `begin` opens a transaction on the current snapshot; its commit swaps `current`. `revert` goes back
+ *             to an older snapshot while the data plane has not acknowledged a newer one.
+ * Life-cycle  commit -> program sent -> `acknowledge`, or `revert` when it could not be applied.
  * Ownership   the control plane; one writer. Two transactions may be open, the later to commit is refused.
  */
 export class RulesetStore {
@@ -26,6 +28,8 @@ export class RulesetStore {
   #current: Ruleset = EMPTY_RULESET;
   #tableHandle = 0;
   #order = 0;
+  /** Commits the data plane has not acknowledged, with the cells they took. */
+  #pending: { generation: number; allocated: readonly number[] }[] = [];
 
   constructor(options: RulesetStoreOptions = {}) {
     this.cells = options.cells ?? new CellStore();
@@ -49,13 +53,42 @@ export class RulesetStore {
     return ++this.#order;
   }
 
-  /** For `Transaction.commit` alone. */
-  swap(next: Ruleset): void {
-    this.#current = next;
+  /** For `Transaction.commit` alone: the new tables, cells taken for them, cells they no longer name. */
+  swap(tables: ReadonlyMap<string, Table>, allocated: readonly number[], freed: readonly number[]): void {
+    const generation = this.#current.generation + 1;
+    this.cells.retire(freed, generation);
+    this.#pending.push({ generation, allocated });
+    this.#current = { generation, tables };
+    if (this.offline) this.acknowledge(generation);
   }
 
-  /** The data plane runs `generation` now. */
+  /** The data plane runs `generation` now: what it dropped can be used again. */
   acknowledge(generation: number): void {
     this.cells.acknowledge(generation);
+    this.#pending = this.#pending.filter((commit) => commit.generation > generation);
+    if (generation === this.#current.generation) this.live.keep(liveNumbers(this.#current));
   }
+
+  /**
+   * Makes an older snapshot current again, as a new generation: counters go on where they are. False when the
+   * data plane already acknowledged a newer one than that.
+   */
+  revert(to: Ruleset): boolean {
+    const since = this.#pending.filter((commit) => commit.generation > to.generation);
+    if (since.length !== this.#current.generation - to.generation) return false;
+    this.cells.recall(to.generation);
+    this.#pending = this.#pending.filter((commit) => commit.generation <= to.generation);
+    const generation = this.#current.generation + 1;
+    this.cells.retire(since.flatMap((commit) => commit.allocated), generation);
+    this.#current = { generation, tables: to.tables };
+    return true;
+  }
+}
+
+function liveNumbers(ruleset: Ruleset): Set<number> {
+  const numbers = new Set<number>();
+  for (const table of ruleset.tables.values()) {
+    for (const set of table.sets.values()) if (set.live > 0) numbers.add(set.live);
+  }
+  return numbers;
 }

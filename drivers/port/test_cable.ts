@@ -2,7 +2,17 @@ import { testBatch } from "../../core/packet/test_batch.ts";
 import { TestNetwork } from "../sys/test_namespaces.ts";
 import { Waiter } from "../sys/waiter.ts";
 import { Cable } from "./cable.ts";
+import type { DevicePort } from "./device_port.ts";
 import { openPacketPort, PacketPort, type PacketPortOptions } from "./packet.ts";
+
+/** Waits until the kernel has noticed the carrier; what is sent before is lost in its queue discipline. */
+export function untilUp(...ports: DevicePort[]): void {
+  const pause = new Waiter();
+  for (let tries = 0; tries < 2000 && !ports.every((port) => port.up); tries++) {
+    pause.wait(1);
+    for (const port of ports) port.refresh();
+  }
+}
 
 /**
  * Two hosts `a` (192.0.2.1, 2001:db8::1) and `b` (.2, ::2), each in a namespace of its own, and a third namespace `r`
@@ -28,6 +38,7 @@ export class CableNetwork implements Disposable {
     this.ports = [open("port-a"), open("port-b")];
     this.cable = new Cable(this.ports[0], this.ports[1], testBatch());
     for (const port of this.ports) this.#waiter.add(port.fd);
+    untilUp(...this.ports);
   }
 
   /** Carries frames until the promise settles, leaving the event loop a turn every 5 ms. */

@@ -68,23 +68,34 @@ export interface VethEnd {
   readonly mtu?: number;
   /** Descriptor of the namespace it is to live in; the socket's unless told. */
   readonly namespace?: number;
+  /**
+   * Interface index; the kernel picks one unless told. Ends whose indexes differ get their carrier at once; with equal
+   * ones (two fresh namespaces) the kernel takes up to a second (linkwatch).
+   */
+  readonly index?: number;
 }
 
 /** Makes a veth pair; both ends are down. */
 export function createVeth(socket: NetlinkSocket, end: VethEnd, peer: VethEnd): void {
   const what = `create veth ${end.name} and ${peer.name}`;
-  socket.transact(what, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, infoMessage(0, 0, 0), (message) => {
-    describeEnd(message, end);
-    message.nest(IFLA_LINKINFO, (info) =>
-      info.string(IFLA_INFO_KIND, "veth").nest(
-        IFLA_INFO_DATA,
-        (data) =>
-          data.nest(VETH_INFO_PEER, (inner) => {
-            inner.raw(infoMessage(0, 0, 0));
-            describeEnd(inner, peer);
-          }),
-      ));
-  });
+  socket.transact(
+    what,
+    RTM_NEWLINK,
+    NLM_F_CREATE | NLM_F_EXCL,
+    infoMessage(end.index ?? 0, 0, 0),
+    (message) => {
+      describeEnd(message, end);
+      message.nest(IFLA_LINKINFO, (info) =>
+        info.string(IFLA_INFO_KIND, "veth").nest(
+          IFLA_INFO_DATA,
+          (data) =>
+            data.nest(VETH_INFO_PEER, (inner) => {
+              inner.raw(infoMessage(peer.index ?? 0, 0, 0));
+              describeEnd(inner, peer);
+            }),
+        ));
+    },
+  );
 }
 
 /** Makes an interface that needs a kind only ("dummy", "bridge"); it is down. */

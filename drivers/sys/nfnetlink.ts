@@ -1,6 +1,6 @@
 import { NetlinkError, NetlinkSocket } from "./netlink.ts";
 import { Attributes, MessageBuilder, NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST } from "./netlink_message.ts";
-import { EEXIST, ENOENT } from "./errno.ts";
+import { EEXIST, ENOENT, EPERM } from "./errno.ts";
 
 /**
  * nfnetlink: the chain that keeps the kernel's own stack from hearing a wire.
@@ -94,8 +94,12 @@ export class IngressDrop {
     try {
       this.#socket.batch(what, [begin, ...changes, end], changes.length);
     } catch (error) {
-      if (!(error instanceof NetlinkError) || error.errno !== EEXIST) throw error;
-      throw new NetlinkError(what, EEXIST, `a table ${this.#table} of family netdev is there already`);
+      // An owned table is refused with EPERM, as a lack of rights is; one without owner with EEXIST.
+      if (!(error instanceof NetlinkError) || (error.errno !== EEXIST && error.errno !== EPERM)) throw error;
+      const words = error.errno === EEXIST
+        ? `nftables table netdev ${this.#table} is there already: delete it`
+        : `not privileged, or nftables table netdev ${this.#table} belongs to another process`;
+      throw new NetlinkError(what, error.errno, words);
     }
   }
 

@@ -13,6 +13,7 @@ import type { NetlinkSocket } from "./netlink.ts";
  */
 export class TestNetwork implements Disposable {
   readonly #names: string[] = [];
+  #index = 10;
 
   constructor(...names: string[]) {
     for (const name of names) {
@@ -41,7 +42,9 @@ export class TestNetwork implements Disposable {
   veth(a: string, device: string, b: string, peer: string): void {
     const there = openNamespace(this.name(b));
     try {
-      this.route(a, (socket) => createVeth(socket, { name: device }, { name: peer, namespace: there }));
+      const near = { name: device, index: this.#index++ };
+      const far = { name: peer, index: this.#index++, namespace: there };
+      this.route(a, (socket) => createVeth(socket, near, far));
     } finally {
       libc.close(there);
     }

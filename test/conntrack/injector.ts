@@ -1,6 +1,6 @@
 /**
  * Sends frames out of interfaces of the namespace it runs in and tells what came back. Driven over stdin by lines
- * of JSON: { send: [interface number, hex], tag, wait } -> { frames: [[interface number, hex], ...] }. Ends with
+ * of JSON: { send: [interface number, hex], tag, at, wait } -> { frames: [[interface number, hex], ...] }. Ends with
  * its stdin. Arguments: interface names.
  */
 const libc = Deno.dlopen("libc.so.6", {
@@ -32,8 +32,9 @@ const bytes = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (pair) 
 
 interface Command {
   send: [number, string];
-  /** The frame waited for holds these bytes (hex). */
+  /** The frame waited for holds these bytes (hex) at this position. */
   tag: string;
+  at: number;
   /** Milliseconds, at most. */
   wait: number;
 }
@@ -50,7 +51,7 @@ function exchange(command: Command): [number, string][] {
       if (n <= 0) continue;
       const frame = hex(buffer.subarray(0, n));
       frames.push([i, frame]);
-      if (frame.includes(command.tag)) return frames;
+      if (frame.startsWith(command.tag, 2 * command.at)) return frames;
     }
   } while (performance.now() < until);
   return frames;

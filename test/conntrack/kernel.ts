@@ -1,4 +1,6 @@
 import { ethernet } from "../../core/packet/build.ts";
+import { setU16, u16 } from "../../core/packet/bytes.ts";
+import { finish, sum } from "../../core/packet/checksum.ts";
 
 /**
  * The oracle: a namespace whose kernel routes between two veths, with the peers' ends in another namespace where
@@ -9,6 +11,7 @@ export class KernelRouter {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: ReadableStreamDefaultReader<string>;
   #pending = "";
+  readonly #seen = new Map<string, number>();
 
   constructor() {
     this.remove();
@@ -59,6 +62,11 @@ export class KernelRouter {
   /** Loads `ruleset` beside the counting chain and forgets all flows. */
   load(ruleset: string): void {
     run(["netns", "exec", ROUTER, "nft", "-f", "-"], `flush ruleset\n${COUNTING}\n${ruleset}\n`);
+    this.#seen.clear();
+    this.forget();
+  }
+
+  forget(): void {
     run(["netns", "exec", ROUTER, "conntrack", "-F"]);
   }
 
@@ -79,20 +87,26 @@ export class KernelRouter {
   async packet(port: number, packet: Uint8Array): Promise<Outcome> {
     const frame = ethernet(MAC_PEER, MAC_ROUTER, packet);
     const tag = packetTag(packet);
-    const frames = await this.#exchange({ send: [port, hex(frame)], tag, wait: 60 });
-    const mine = frames.find(([, text]) => text.includes(tag) && text.startsWith(MAC_PEER.replaceAll(":", "")));
-    const states = this.#states();
-    return {
-      state: states.length === 1 ? states[0]! : states.join("+"),
-      ...(mine === undefined ? {} : { port: mine[0], packet: unhex(mine[1]).subarray(14) }),
-    };
+    const frames = await this.#exchange({ send: [port, hex(frame)], tag, at: tagPosition(packet), wait: 60 });
+    const mine = frames.at(-1);
+    if (mine === undefined || !mine[1].startsWith(tag, 2 * tagPosition(packet))) {
+      return { state: this.#counted() };
+    }
+    const left = unhex(mine[1]).slice(14), state = STATES[takeMark(left) - 1] ?? "none";
+    this.#seen.set(state, (this.#seen.get(state) ?? 0) + 1);
+    return { state, port: mine[0], packet: left };
   }
 
-  /** States counted since the last call. */
-  #states(): string[] {
-    const text = run(["netns", "exec", ROUTER, "nft", "reset", "counters", "table", "inet", "count"]);
-    const found = [...text.matchAll(/counter (\w+) \{\s*packets (\d+)/g)];
-    return found.filter((m) => m[2] !== "0").map((m) => m[1]!);
+  /** The state whose counter grew beyond what was seen leaving. */
+  #counted(): string {
+    const text = run(["netns", "exec", ROUTER, "nft", "list", "counters", "table", "inet", "count"]);
+    const grown: string[] = [];
+    for (const m of text.matchAll(/counter (\w+) \{\s*packets (\d+)/g)) {
+      const state = m[1]!, count = Number(m[2]);
+      if (count !== (this.#seen.get(state) ?? 0)) grown.push(state);
+      this.#seen.set(state, count);
+    }
+    return grown.join("+");
   }
 
   /** `conntrack -L`, both families, sorted. */
@@ -125,14 +139,32 @@ export interface Outcome {
   readonly packet?: Uint8Array;
 }
 
-/** Hex text that stays in a packet on its way: IPv4 identification, or version, class and flow label. */
-export const packetTag = (packet: Uint8Array): string =>
-  packet[0]! >>> 4 === 4 ? hex(packet.subarray(4, 8)) : hex(packet.subarray(0, 4));
+/** Hex text that stays in a packet on its way: IPv4 identification, or the flow label's last 16 bits. */
+const packetTag = (packet: Uint8Array): string =>
+  packet[0]! >>> 4 === 4 ? hex(packet.subarray(4, 6)) : hex(packet.subarray(2, 4));
+/** Where it is in the frame. */
+const tagPosition = (packet: Uint8Array): number => packet[0]! >>> 4 === 4 ? 18 : 16;
+
+/** Takes the DSCP that names the state out of a packet. */
+function takeMark(packet: Uint8Array): number {
+  if (packet[0]! >>> 4 === 6) {
+    const dscp = (u16(packet, 0) >>> 6) & 63;
+    setU16(packet, 0, u16(packet, 0) & 0xf03f);
+    return dscp;
+  }
+  const dscp = packet[1]! >>> 2;
+  if (finish(sum(packet, 0, 20)) === 0) {
+    packet[1] = 0;
+    setU16(packet, 10, 0);
+    setU16(packet, 10, finish(sum(packet, 0, 20)));
+  }
+  return dscp;
+}
 
 export const hex = (b: Uint8Array): string => Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");
 const unhex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 
-const ROUTER = "weir-cta", PEERS = "weir-ctb";
+const ROUTER = `weir-${Deno.pid}-ct`, PEERS = `weir-${Deno.pid}-cp`;
 const MAC_ROUTER = "02:00:00:00:00:01", MAC_PEER = "02:00:00:00:00:02";
 
 const ADDRESSES = [
@@ -145,17 +177,28 @@ const ADDRESSES = [
   `neigh add 192.168.77.3 lladdr ${MAC_PEER} dev weir-l nud permanent`,
   `neigh add 198.51.100.2 lladdr ${MAC_PEER} dev weir-w nud permanent`,
   `neigh add 198.51.100.3 lladdr ${MAC_PEER} dev weir-w nud permanent`,
+  `neigh add 198.51.100.77 lladdr ${MAC_PEER} dev weir-w nud permanent`,
+  `neigh add 2001:db8:1::99 lladdr ${MAC_PEER} dev weir-l nud permanent`,
+  `neigh add 2001:db8:2::3 lladdr ${MAC_PEER} dev weir-w nud permanent`,
   `neigh add 2001:db8:1::2 lladdr ${MAC_PEER} dev weir-l nud permanent`,
   `neigh add 2001:db8:2::2 lladdr ${MAC_PEER} dev weir-w nud permanent`,
 ];
 
 const STATES = ["new", "established", "related", "invalid", "untracked"];
-/** Only packets of the peers count: not what the router itself says. */
+/**
+ * Packets leave with their state as DSCP. Those that do not leave are told by counters, where only packets of the
+ * peers count. The router itself says nothing: its resets would end flows.
+ */
 const COUNTING = `table inet count {
 ${STATES.map((s) => `counter ${s} {}`).join("\n")}
 chain pre { type filter hook prerouting priority -150; iifname { "weir-l", "weir-w" } jump states; }
 chain states {
 ${STATES.map((s) => `ct state ${s} counter name "${s}" return`).join("\n")}
+}
+chain out { type filter hook output priority -300; policy drop; }
+chain post { type filter hook postrouting priority 400; iifname { "weir-l", "weir-w" } jump stamp; }
+chain stamp {
+${STATES.map((s, i) => `ct state ${s} ip dscp set ${i + 1}\nct state ${s} ip6 dscp set ${i + 1}`).join("\n")}
 }
 }`;
 

@@ -5,7 +5,16 @@ import { HOOK_INPUT, HOOK_POSTROUTING, HOOK_PREROUTING } from "../../core/hook.t
 import { Nat } from "../../core/nat/translate.ts";
 import { parseAddress } from "../../core/packet/address.ts";
 import type { PacketBatch } from "../../core/packet/batch.ts";
-import { CT_ESTABLISHED, CT_INVALID, CT_NEW, CT_RELATED, CT_UNTRACKED, VERDICT_DROP } from "../../core/packet/columns.ts";
+import {
+  CT_ESTABLISHED,
+  CT_INVALID,
+  CT_NEW,
+  CT_RELATED,
+  CT_UNTRACKED,
+  VERDICT_DROP,
+} from "../../core/packet/columns.ts";
+import { setU16 } from "../../core/packet/bytes.ts";
+import { finish, sum } from "../../core/packet/checksum.ts";
 import { packetOf, putPacket, testBatch } from "../../core/packet/test_batch.ts";
 import { SeededRandom } from "../../core/random.ts";
 import type { Outcome } from "./kernel.ts";
@@ -51,7 +60,7 @@ export class ModelRouter {
     if (!this.#hook(batch, row, HOOK_POSTROUTING)) return { state };
     this.conntrack.confirm(batch, row);
     if (batch.verdict[row] === VERDICT_DROP) return { state };
-    return { state, port: out - 1, packet: packetOf(batch, row) };
+    return { state, port: out - 1, packet: aged(packetOf(batch, row)) };
   }
 
   #hook(batch: PacketBatch, row: number, hook: number): boolean {
@@ -90,3 +99,13 @@ const NAMES: Record<number, string> = {
   [CT_INVALID]: "invalid",
   [CT_UNTRACKED]: "untracked",
 };
+
+/** One hop older. */
+function aged(packet: Uint8Array): Uint8Array {
+  if (packet[0]! >>> 4 === 4) {
+    packet[8]! -= 1;
+    setU16(packet, 10, 0);
+    setU16(packet, 10, finish(sum(packet, 0, 20)));
+  } else packet[7]! -= 1;
+  return packet;
+}

@@ -9,6 +9,7 @@ import {
 } from "../../../drivers/sys/rtnetlink.ts";
 import { writeKernelFile } from "../../../drivers/sys/kernel_file.ts";
 import { hostRoute, type Network, prefixOf } from "./network.ts";
+import { policyDrops } from "./listing.ts";
 import type { DemoRouter } from "./router.ts";
 import { NARROW, ROUTER_LAN, ROUTER_WAN, WAN } from "./settings.ts";
 import { namespaceLinks } from "./counters.ts";
@@ -74,29 +75,14 @@ export class KernelRouter implements DemoRouter {
 
   async dropped(): Promise<number> {
     const child = spawnInNamespace(this.#network.router, "nft", {
-      args: ["-j", "list", "ruleset"],
+      args: ["list", "ruleset"],
       stdout: "piped",
     });
     const { stdout } = await child.output();
-    return droppedIn(JSON.parse(new TextDecoder().decode(stdout)));
+    return policyDrops(new TextDecoder().decode(stdout));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
   }
 }
-
-/** Packets counted by rules commented "dropped by policy" in nft's JSON. */
-function droppedIn(
-  listing: { nftables: { rule?: { comment?: string; expr: { counter?: { packets: number } }[] } }[] },
-) {
-  let packets = 0;
-  for (const { rule } of listing.nftables) {
-    if (rule?.comment !== DROP_COMMENT) continue;
-    for (const { counter } of rule.expr) packets += counter?.packets ?? 0;
-  }
-  return packets;
-}
-
-/** Comment of the shipped rules that count what a chain's policy drops. */
-export const DROP_COMMENT = "dropped by policy";

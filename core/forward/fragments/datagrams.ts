@@ -128,11 +128,13 @@ export class Datagrams {
     this.count--;
   }
 
-  /** The one opened first, -1 when there is none. */
-  oldest(): number {
+  /** The one opened first but for `except`, -1 when there is none. */
+  oldest(except: number): number {
     let best = -1;
     for (let i = 0; i < this.capacity; i++) {
-      if (this.deadline[i] !== Infinity && (best < 0 || this.opened[i]! < this.opened[best]!)) best = i;
+      if (
+        i !== except && this.deadline[i] !== Infinity && (best < 0 || this.opened[i]! < this.opened[best]!)
+      ) best = i;
     }
     return best;
   }

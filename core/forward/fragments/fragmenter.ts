@@ -67,7 +67,7 @@ export class Fragmenter {
     completeChecksum(batch, row);
     const most = batch.fragmentSize[row] === 0 ? mtu : Math.min(mtu, batch.fragmentSize[row]!);
     const made = six
-      ? this.#cut6(batch, row, Math.max(most, IPV6_MINIMUM_MTU))
+      ? this.#cut6(batch, row, most)
       : this.#cut4(batch, row, Math.max(most, IPV4_MINIMUM_MTU));
     if (made === 0) {
       batch.verdict[row] = VERDICT_DROP;
@@ -150,6 +150,7 @@ export class Fragmenter {
       const made = piece(batch, row, header + FRAGMENT6.size + length, i);
       if (made < 0) return undo(batch, i);
       const into = batch.bytes(made), head = batch.network[made]!, fragment = head + header;
+      if (batch.transport[made] !== 0) batch.transport[made]! += FRAGMENT6.size;
       copyBytes(into, head, b, at, from);
       copyBytes(into, fragment + FRAGMENT6.size, b, start, stop);
       into[head + announced - at] = NEXT_FRAGMENT;

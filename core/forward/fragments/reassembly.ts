@@ -182,8 +182,8 @@ export class Reassembly {
 
   /** The oldest datagram makes room; not the one in work. */
   #evict(except: number): void {
-    const oldest = this.#datagrams.oldest();
-    if (oldest < 0 || oldest === except) return;
+    const oldest = this.#datagrams.oldest(except);
+    if (oldest < 0) return;
     this.counters.evicted++;
     this.#close(oldest);
   }

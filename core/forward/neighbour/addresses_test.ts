@@ -138,6 +138,9 @@ test("a reload keeps what is unchanged and tells what is not", () => {
   );
   assert.equal(link.adjacency.isLocalAddress(4, words("192.0.2.1"), 0), false);
   assert.equal(link.adjacency.isLocalAddress(4, words("192.0.2.2"), 0), true);
+  link.adjacency.configure([plan(["192.0.2.2/24"], { mac: Uint8Array.of(2, 0, 0, 0, 0, 7) })], link.now);
+  link.run(100);
+  assert.equal(link.adjacency.isLocalAddress(6, words("fe80::ff:fe00:7"), 0), true, "a new MAC, still up");
   link.adjacency.configure([], link.now);
   assert.deepEqual(link.adjacency.addresses(), []);
   assert.equal(link.adjacency.isLocalGroup(1, 6, words("ff02::2"), 0), false);

@@ -1,4 +1,3 @@
-import type { Prefix } from "../../packet/address.ts";
 import type { PacketBatch } from "../../packet/batch.ts";
 import { IPV6_MINIMUM_MTU, isLinkLocal6 } from "../../packet/ipv6.ts";
 import type { PacketPool } from "../../packet/pool.ts";
@@ -9,21 +8,22 @@ import { Arp } from "./arp.ts";
 import { Autoconfiguration } from "./autoconfigure.ts";
 import { type NeighbourCounters, neighbourCounters } from "./counters.ts";
 import { DuplicateAddressDetection } from "./duplicate_detection.ts";
-import type { AddressOrigin, AdjacencyEvent, OnEvent } from "./events.ts";
+import type { AdjacencyEvent, OnEvent } from "./events.ts";
 import {
   ALL_NODES,
   ALL_NODES_INTERFACE,
   ALL_ROUTERS,
   ALL_ROUTERS_INTERFACE,
   ALL_ROUTERS_SITE,
-  ALL_SYSTEMS4,
+  LOCAL_NETWORK_CONTROL,
   solicitedNode,
 } from "./groups.ts";
-import { eui64, LINK_LOCAL_PREFIX, withIdentifier } from "./interface_identifier.ts";
 import { Link } from "./link.ts";
 import { MulticastListener } from "./mld.ts";
 import { NeighbourDiscovery } from "./nd.ts";
-import { type NeighbourEntry, Neighbours } from "./neighbours.ts";
+import type { NeighbourEntry } from "./neighbour_entry.ts";
+import { Neighbours } from "./neighbours.ts";
+import { type PlannedAddress, plannedAddresses } from "./planned_addresses.ts";
 import { RouterAdvertiser } from "./router_advertise.ts";
 import { Solicitor } from "./solicitor.ts";
 import { selectSource } from "./source_address.ts";
@@ -123,12 +123,15 @@ export class Adjacency {
 
   /** Applies the interfaces of a plan. `now` is monotonic milliseconds. */
   configure(plans: readonly InterfacePlan[], now: number): void {
+    const raised: number[] = [];
     for (const link of this.#links) {
       if (link === undefined) continue;
       const plan = plans.find((p) => p.index === link.index);
       const same = plan !== undefined && plan.name === link.plan.name && sameBytes(plan.mac, link.mac) &&
         (plan.mtu >= IPV6_MINIMUM_MTU) === link.carriesIpv6;
-      if (!same) this.#forget(link);
+      if (same) continue;
+      if (link.up && plan?.name === link.plan.name) raised.push(link.index);
+      this.#forget(link);
     }
     for (const plan of plans) {
       let link = this.#links[plan.index];
@@ -142,6 +145,7 @@ export class Adjacency {
       this.#configureAddresses(link, now);
       this.#advertiser.configure(plan.index, plan.advertise, now);
     }
+    for (const index of raised) this.interfaceUp(index, true, now);
   }
 
   /** The carrier or the administrator moved an interface. Repeating the same is harmless. */
@@ -226,11 +230,14 @@ export class Adjacency {
     return this.#addresses.isLocal(interfaceIndex, family, words, lane);
   }
 
-  /** Whether this router listens to the multicast group, or the IPv4 broadcast address, on the interface. */
+  /**
+   * Whether this router listens to the multicast group, or the IPv4 broadcast address, on the interface. All of
+   * 224.0.0.0/24 comes in: those groups are never reported (RFC 3376 section 6), the host behind chooses.
+   */
   isLocalGroup(interfaceIndex: number, family: number, words: Uint32Array, lane: number): boolean {
     if (family === 6) return this.#listener.isMember(interfaceIndex, words, lane);
     const word = words[lane]!;
-    return word === ALL_SYSTEMS4 || this.#addresses.isBroadcast(interfaceIndex, word);
+    return word >>> 8 === LOCAL_NETWORK_CONTROL || this.#addresses.isBroadcast(interfaceIndex, word);
   }
 
   /** Listens to an IPv6 group on behalf of the host; leave it as often. */
@@ -291,16 +298,10 @@ export class Adjacency {
     }
   }
 
-  /** Static addresses as the plan has them, and a link-local one of our own where it has none. */
+  /** Takes away what the plan no longer has, adds what is new. */
   #configureAddresses(link: Link, now: number): void {
-    const wanted: { prefix: Prefix; origin: AddressOrigin }[] = link.plan.addresses
-      .filter((p) => p.family === 4 || link.carriesIpv6)
-      .map((prefix) => ({ prefix, origin: "static" }));
-    const has = link.plan.addresses.some((p) => p.family === 6 && isLinkLocal6(p.words[0]));
-    if (!has && link.carriesIpv6) {
-      wanted.push({ prefix: withIdentifier(LINK_LOCAL_PREFIX, eui64(link.mac)), origin: "link-local" });
-    }
-    const is = (a: InterfaceAddress, p: Prefix) =>
+    const wanted = plannedAddresses(link.plan);
+    const is = (a: InterfaceAddress, p: PlannedAddress["prefix"]) =>
       a.family === p.family && a.length === p.length && sameWords(a.words, 0, p.words, 0);
     for (const address of this.#of(link.index)) {
       const kept = wanted.some((w) => is(address, w.prefix) && w.origin === address.origin);
@@ -317,15 +318,14 @@ export class Adjacency {
 
   #add(address: InterfaceAddress, now: number): void {
     this.#addresses.add(address);
+    this.#tell(address, address.state);
     const up = this.#links[address.interface]?.up === true;
     if (address.family === 4) {
       if (up) this.#arp.announce(address.interface, address.words[0]!, now);
-      this.#tell(address, "preferred");
       return;
     }
     this.#listener.join(address.interface, solicitedNode(address.words, 0, this.#group), now);
     if (up) this.#detection.begin(address, now);
-    else this.#tell(address, "tentative");
   }
 
   #remove(address: InterfaceAddress): void {

@@ -91,7 +91,9 @@ export class Arp {
   }
 
   get due(): number {
-    return this.#announcements.reduce((least, a) => Math.min(least, a.at), Infinity);
+    let due = Infinity;
+    for (let i = 0; i < this.#announcements.length; i++) due = Math.min(due, this.#announcements[i]!.at);
+    return due;
   }
 
   tick(batch: PacketBatch, now: number): void {

@@ -162,7 +162,7 @@ export class Autoconfiguration {
     if (lifetime === 0) {
       const known = state.routers.remove(key);
       if (known !== undefined) this.#tell({ ...known, action: "remove", lifetime: 0 });
-    } else if (state.routers.renew(key, route, now + lifetime * 1000) === "added") this.#tell(route);
+    } else this.#renew(state.routers, key, route, now + lifetime * 1000);
   }
 
   #prefix(state: State, link: Link, b: Uint8Array, at: number, now: number): void {
@@ -188,7 +188,12 @@ export class Autoconfiguration {
     }
     const lifetime = valid === INFINITE_LIFETIME ? Infinity : valid;
     const route: RouteEvent = { kind: "route", action: "add", interface: link.index, destination, lifetime };
-    if (state.prefixes.renew(key, route, after(now, valid)) === "added") this.#tell(route);
+    this.#renew(state.prefixes, key, route, after(now, valid));
+  }
+
+  #renew(routes: Lifetimes<RouteEvent>, key: string, route: RouteEvent, until: number): void {
+    const what = routes.renew(key, route, until);
+    if (what === "added" || what === "renewed") this.#tell(route);
   }
 
   /** RFC 4862 5.5.3 d and e. */

@@ -59,12 +59,13 @@ export class DuplicateAddressDetection {
 
   /** Starts (again) with an IPv6 address whose link is up. */
   begin(address: InterfaceAddress, now: number): void {
+    const known = address.state === "tentative";
     address.state = "tentative";
     address.solicitationsLeft = this.#options.transmits;
     address.detectAt = now + below(this.#options.random, this.#options.delay);
     this.#due = Math.min(this.#due, address.detectAt);
     this.#addresses.reindex();
-    this.#announce(address);
+    if (!known) this.#announce(address);
   }
 
   tick(batch: PacketBatch, now: number): void {

@@ -13,7 +13,10 @@ export type AdjacencyEvent =
     readonly origin: AddressOrigin;
     readonly state: AddressState | "removed";
   }
-  /** A route learned from an advertisement. It is removed by an event of its own when its lifetime ends. */
+  /**
+   * A route learned from an advertisement; `add` comes again when one renews its lifetime. It is removed by an event
+   * of its own when its lifetime ends.
+   */
   | {
     readonly kind: "route";
     readonly action: "add" | "remove";
@@ -21,7 +24,7 @@ export type AdjacencyEvent =
     readonly destination: Prefix;
     /** Absent: on link. */
     readonly via?: Address;
-    /** Seconds left when added (Infinity: for ever); 0 when removed. */
+    /** Seconds left from now when added or renewed (Infinity: for ever); 0 when removed. */
     readonly lifetime: number;
   }
   /** All recursive DNS servers known by advertisement on the interface now, RFC 8106. */

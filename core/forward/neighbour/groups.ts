@@ -11,9 +11,8 @@ export const ALL_ROUTERS_INTERFACE = Uint32Array.of(0xff010000, 0, 0, 2);
 export const ALL_MLDV2_ROUTERS = Uint32Array.of(0xff020000, 0, 0, 0x16);
 export const UNSPECIFIED = new Uint32Array(4);
 
-/** 224.0.0.1 and 224.0.0.2, RFC 1112 and RFC 2236. */
-export const ALL_SYSTEMS4 = 0xe0000001;
-export const ALL_ROUTERS4 = 0xe0000002;
+/** First 24 bits of 224.0.0.0/24, RFC 5771 section 4. */
+export const LOCAL_NETWORK_CONTROL = 0xe00000;
 
 /** Writes the solicited-node group of the address at `words[lane]` (RFC 4291 2.7.1) to `out`. */
 export function solicitedNode(words: ArrayLike<number>, lane: number, out: Uint32Array): Uint32Array {

@@ -12,10 +12,14 @@ export class Lifetimes<T> {
     this.#most = most;
   }
 
-  /** Learns or renews until a monotonic time in milliseconds (Infinity: for ever). */
-  renew(key: string, value: T, until: number): "added" | "renewed" | "refused" {
+  /**
+   * Learns or renews until a monotonic time in milliseconds (Infinity: for ever). An end that moves by less than a
+   * second is `same`, so that a flood of advertisements makes others busy once a second at most.
+   */
+  renew(key: string, value: T, until: number): "added" | "renewed" | "same" | "refused" {
     const known = this.#entries.get(key);
     if (known !== undefined) {
+      if (until === known.until || Math.abs(until - known.until) < 1000) return "same";
       known.until = until;
       return "renewed";
     }

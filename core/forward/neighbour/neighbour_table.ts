@@ -1,9 +1,13 @@
 import type { Random } from "../../random.ts";
 import {
+  GC_STALE_TIME,
+  GC_THRESHOLD,
   NUD_FAILED,
+  NUD_IN_TIMER,
   NUD_INCOMPLETE,
   NUD_NOARP,
   NUD_NONE,
+  NUD_PERMANENT,
   NUD_STALE,
   NUD_VALID,
   UNICAST_PROBES,
@@ -201,6 +205,15 @@ export class NeighbourTable {
     const before = (this.state[row]! & NUD_VALID) === 0, after = (state & NUD_VALID) === 0;
     if (before !== after) this.unresolved += after ? 1 : -1;
     this.state[row] = state;
+  }
+
+  /** neigh_periodic_work: nothing while the table is small; then failed ones and idle stale ones. */
+  isGarbage(row: number, now: number): boolean {
+    const state = this.state[row]!;
+    if (this.count < GC_THRESHOLD || this.touched[row]! >= now) return false;
+    if ((state & (NUD_PERMANENT | NUD_IN_TIMER)) !== 0) return false;
+    if (state === NUD_FAILED) return true;
+    return now > Math.max(this.used[row]!, this.confirmed[row]!) + GC_STALE_TIME;
   }
 
   #sweep(now: number, unresolvedOnly: boolean): number {

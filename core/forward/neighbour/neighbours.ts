@@ -1,19 +1,16 @@
-import { type Address, formatMac, formatWords } from "../../packet/address.ts";
+import { type Address, formatMac } from "../../packet/address.ts";
 import type { PacketBatch } from "../../packet/batch.ts";
 import { ENTRY_TRANSMIT, VERDICT_CONTINUE, VERDICT_DROP, VERDICT_STOLEN } from "../../packet/columns.ts";
 import { copyMac, sameMac } from "../../packet/ethernet.ts";
 import { isMulticast4 } from "../../packet/ipv4.ts";
 import { isMulticast6 } from "../../packet/ipv6.ts";
-import type { PacketPool } from "../../packet/pool.ts";
-import type { Random } from "../../random.ts";
 import type { NeighbourCounters } from "./counters.ts";
-import type { Links } from "./link.ts";
+import type { NeighbourEntry } from "./neighbour_entry.ts";
+import type { NeighbourOptions } from "./neighbour_options.ts";
 import { NeighbourQueue } from "./neighbour_queue.ts";
 import {
   DELAY_FIRST_PROBE_TIME,
   GC_INTERVAL,
-  GC_STALE_TIME,
-  GC_THRESHOLD,
   MULTICAST_PROBES,
   NUD_CONNECTED,
   NUD_DELAY,
@@ -248,7 +245,7 @@ export class Neighbours {
       if (!table.inUse(row)) continue;
       if (table.timer[row]! <= now) this.#expire(batch, row, now);
       if (release && (table.state[row]! & NUD_VALID) !== 0) this.#release(batch, row);
-      if (collect && this.#isGarbage(row, now)) {
+      if (collect && table.isGarbage(row, now)) {
         this.#giveUp(row);
         table.remove(row);
       } else if (table.timer[row]! < this.#due) this.#due = table.timer[row]!;
@@ -375,61 +372,9 @@ export class Neighbours {
       this.#options.onUnreachable(batch, row);
     }
   }
-
-  /** neigh_periodic_work: nothing while the table is small; then failed ones and idle stale ones. */
-  #isGarbage(row: number, now: number): boolean {
-    const table = this.#table, state = table.state[row]!;
-    if (table.count < GC_THRESHOLD || table.touched[row]! >= now) return false;
-    if ((state & (NUD_PERMANENT | NUD_IN_TIMER)) !== 0) return false;
-    if (state === NUD_FAILED) return true;
-    return now > Math.max(table.used[row]!, table.confirmed[row]!) + GC_STALE_TIME;
-  }
 }
 
-export interface NeighbourOptions {
-  /** Rows of the cache. */
-  readonly capacity: number;
-  readonly random: Random;
-  readonly pool: PacketPool;
-  readonly links: Links;
-  readonly counters: NeighbourCounters;
-  /** Sends one solicitation; see `Solicitor`. */
-  readonly solicit: Solicit;
-  readonly isBroadcast: (interfaceIndex: number, word: number) => boolean;
-  /** Called for a packet whose neighbour failed; the row is already dropped, its bytes are there to be quoted. */
-  readonly onUnreachable: (batch: PacketBatch, row: number) => void;
-}
-
-/**
- * Appends a solicitation for the address at `words[lane]`. `neighbour` >= 0: a unicast probe to that row's
- * link-layer address. `prompt`: slab of the packet that asks for it, -1 for none.
- */
-export type Solicit = (
-  batch: PacketBatch,
-  interfaceIndex: number,
-  family: number,
-  words: Uint32Array,
-  lane: number,
-  neighbour: number,
-  prompt: number,
-) => void;
-
-export interface NeighbourEntry {
-  readonly interface: number;
-  readonly address: Address;
-  /** Absent while unknown. */
-  readonly mac: string | undefined;
-  readonly router: boolean;
-  /** iproute2's word. */
-  readonly state: string;
-}
-
-/** A line as iproute2's `ip neigh` prints it, without its trailing space. */
-export function formatNeighbour(entry: NeighbourEntry, interfaceName: string): string {
-  const mac = entry.mac === undefined ? "" : ` lladdr ${entry.mac}`;
-  const address = formatWords(entry.address.family, entry.address.words, 0);
-  return `${address} dev ${interfaceName}${mac}${entry.router ? " router" : ""} ${entry.state}`;
-}
+export { formatNeighbour, type NeighbourEntry } from "./neighbour_entry.ts";
 
 /** Granularity of timers in milliseconds, that of a 250 Hz kernel. */
 const TICK = 4;

@@ -10,7 +10,8 @@ import { solicitedNode } from "./groups.ts";
 import { closeMessage, messageAt, openMessage } from "./icmpv6_message.ts";
 import type { Links } from "./link.ts";
 import { MAC_OPTION_SIZE, OPTION_SOURCE_MAC, putMacOption } from "./nd_options.ts";
-import type { Neighbours, Solicit } from "./neighbours.ts";
+import type { Solicit } from "./neighbour_options.ts";
+import type { Neighbours } from "./neighbours.ts";
 import { selectSource } from "./source_address.ts";
 
 /**

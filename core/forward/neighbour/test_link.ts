@@ -20,7 +20,7 @@ import { VirtualClock } from "../../clock.ts";
 import { SeededRandom } from "../../random.ts";
 import { Adjacency, type AdjacencyOptions } from "./adjacency.ts";
 import type { AdjacencyEvent } from "./events.ts";
-import { formatNeighbour } from "./neighbours.ts";
+import { formatNeighbour } from "./neighbour_entry.ts";
 
 /** A link with a router on it, in virtual time, for tests: what the router says is kept as lines of text. */
 
@@ -168,7 +168,7 @@ export class TestLink {
     if (batch.verdict[row] !== VERDICT_CONTINUE) return;
     if (batch.entry[row] === ENTRY_LINK) return this.#say(row, describeArp(batch, row));
     const n = batch.neighbour[row]!;
-    if (batch.entry[row] === ENTRY_TRANSMIT) {
+    if (batch.entry[row] === ENTRY_TRANSMIT && adjacency.output(batch, row, n)) {
       const to = formatWords(batch.family[row]!, batch.destination, row * 4);
       this.#say(row, `packet ${to} -> ${formatMac(adjacency.macs, n * 6)}`);
     } else if (batch.entry[row] === ENTRY_OUTPUT && adjacency.output(batch, row, n)) {

@@ -55,12 +55,9 @@ function build(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage
     writeData(element, data, row * dataWords, dataWords, entry);
   }
   const seed = Math.imul(set.handle + 1, 0x9e3779b1) ^ Math.imul(set.live + 1, 0x85ebca6b);
-  const words = (bytes: Uint8Array) =>
-    kind === SET_INTERVAL ? orderWords(bytes, keyWords) : hostWords(bytes, keyWords);
   const ranges = kind === SET_RANGES ? buildRanges(axes(set, elements, rows), rows) : undefined;
-  const flat = kind === SET_HASH || kind === SET_INTERVAL;
-  const keys = ranges?.keys ??
-    flatten(flat ? elements.slice(0, rows).map((e) => words(e.key)) : [], keyWords);
+  const big = kind === SET_INTERVAL, flat = big || kind === SET_HASH ? rows : 0;
+  const keys = ranges?.keys ?? flatten(elements, flat, keyWords, big, (e) => e.key);
   return {
     kind,
     name: set.name,
@@ -74,8 +71,7 @@ function build(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage
       ? hashIndex(new Int32Array(keys.buffer), rows, keyWords, seed)
       : ranges?.index ?? new Int32Array(0),
     keys,
-    ends: ranges?.ends ??
-      flatten(kind === SET_INTERVAL ? elements.slice(0, rows).map((e) => words(lastKey(e))) : [], keyWords),
+    ends: ranges?.ends ?? flatten(elements, big ? rows : 0, keyWords, big, lastKey),
     data,
     cells: elements.some((e) => (e.cell ?? -1) >= 0)
       ? Int32Array.from(elements, (e) => e.cell ?? -1)
@@ -131,9 +127,21 @@ function axes(set: SetDefinition, elements: readonly SetElement[], rows: number)
   });
 }
 
-function flatten(keys: readonly Uint32Array[], keyWords: number): Uint32Array<ArrayBuffer> {
-  const all = new Uint32Array(keys.length * keyWords);
-  for (const [row, key] of keys.entries()) all.set(key, row * keyWords);
+/** Keys of the first `rows` elements as words, one after the other; big-endian when they are to be ordered. */
+function flatten(
+  elements: readonly SetElement[],
+  rows: number,
+  keyWords: number,
+  big: boolean,
+  bytesOf: (element: SetElement) => Uint8Array,
+): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(rows * keyWords);
+  for (let row = 0; row < rows; row++) {
+    const bytes = bytesOf(elements[row]!), at = row * keyWords;
+    for (let i = 0; i < bytes.length; i++) {
+      all[at + (i >>> 2)]! |= bytes[i]! << (big ? 24 - 8 * (i & 3) : 8 * (i & 3));
+    }
+  }
   return all;
 }
 

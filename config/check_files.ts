@@ -1,0 +1,32 @@
+import { readFiles } from "./files.ts";
+import { Numbers } from "./numbers.ts";
+import { Rules } from "./rules.ts";
+
+/** What `weir check` says of a configuration and its ruleset. Nothing of the machine is looked at but files. */
+export interface CheckResult {
+  readonly ok: boolean;
+  /** Errors and warnings with their places; may be empty. */
+  readonly messages: string;
+  /** What the files describe, in half a line. */
+  readonly summary: string;
+}
+
+export function checkFiles(path: string): CheckResult {
+  const files = readFiles(path);
+  if (!files.ok) return { ok: false, messages: files.error, summary: "" };
+  const { config, ruleset, directory } = files;
+  const numbers = new Numbers(1, 250);
+  numbers.become(new Set(config.interfaces.map((entry) => entry.name.value)));
+  const result = Rules.check(ruleset, directory, {
+    interfaceIndex: (name) => numbers.get(name),
+    interfaceName: (index) => numbers.nameOf(index),
+  });
+  const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+  const interfaces = plural(config.interfaces.length, "interface"),
+    ports = plural(config.ports.length, "port");
+  return {
+    ok: result.ok,
+    messages: result.error,
+    summary: `${interfaces} over ${ports}, ruleset ${ruleset.name}`,
+  };
+}

@@ -1,0 +1,94 @@
+import type { Request } from "../control/request.ts";
+import { directoryOf } from "../files.ts";
+import { askAndPrint, type SocketOptions } from "./ask.ts";
+import { complain } from "./output.ts";
+
+export interface NftCommandOptions extends SocketOptions {
+  readonly file?: string;
+  readonly check?: boolean;
+  readonly handle?: boolean;
+  readonly stateless?: boolean;
+  readonly terse?: boolean;
+  readonly numeric?: boolean;
+  readonly numericProtocol?: boolean;
+  readonly numericPriority?: boolean;
+  readonly service?: boolean;
+  readonly debug?: string;
+}
+
+/** `weir nft`: commands of the rule language, as arguments, from a file or from standard input (`-f -`). */
+export function nft(words: readonly string[], options: NftCommandOptions): Promise<number> | number {
+  const [command, trailing] = splitFlags(words);
+  const given = { ...options, ...trailing };
+  if (given.file === undefined && command.length === 0) {
+    complain("weir nft: no command: try weir nft list ruleset, or -f FILE\n");
+    return 1;
+  }
+  if (given.debug !== undefined && given.debug !== "netlink") {
+    complain(`weir nft: unknown debug level ${given.debug}; known: netlink\n`);
+    return 1;
+  }
+  let text = command.join(" "), name = "";
+  if (given.file !== undefined) {
+    try {
+      text = readText(given.file);
+    } catch (error) {
+      complain(`weir nft: ${given.file}: ${error instanceof Error ? error.message : String(error)}\n`);
+      return 1;
+    }
+    name = given.file === "-" ? "<stdin>" : given.file;
+  }
+  const flag = <K extends keyof Flags>(key: K, set: boolean | undefined) => (set ? { [key]: true } : {});
+  const request: Request = {
+    command: "nft",
+    text,
+    name,
+    directory: absolute(given.file === undefined || given.file === "-" ? "." : directoryOf(given.file)),
+    ...flag("check", given.check),
+    ...flag("handles", given.handle),
+    ...flag("stateless", given.stateless),
+    ...flag("terse", given.terse),
+    ...flag("numeric", given.numeric),
+    ...flag("numericProtocol", given.numericProtocol),
+    ...flag("numericPriority", given.numericPriority),
+    ...flag("service", given.service),
+    ...flag("netlink", given.debug === "netlink"),
+  };
+  return askAndPrint(given, request);
+}
+
+type Flags = Omit<Extract<Request, { command: "nft" }>, "command" | "text" | "name" | "directory">;
+
+type FlagName = Exclude<keyof NftCommandOptions, "socket" | "file" | "debug">;
+
+const LETTERS: Readonly<Record<string, FlagName>> = {
+  a: "handle",
+  s: "stateless",
+  t: "terse",
+  n: "numeric",
+  p: "numericProtocol",
+  y: "numericPriority",
+  S: "service",
+  c: "check",
+};
+
+/** Flags behind a `list` (`list ruleset -a`) are taken too; elsewhere a dash may be part of the command. */
+export function splitFlags(words: readonly string[]): [string[], Partial<Record<FlagName, true>>] {
+  const command = [...words], flags: Partial<Record<FlagName, true>> = {};
+  while (command[0] === "list" && /^-[astnpySc]+$/.test(command.at(-1) ?? "")) {
+    for (const letter of command.pop()!.slice(1)) flags[LETTERS[letter]!] = true;
+  }
+  return [command, flags];
+}
+
+function readText(file: string): string {
+  if (file !== "-") return Deno.readTextFileSync(file);
+  const chunks: Uint8Array[] = [], buffer = new Uint8Array(65536);
+  for (let got = Deno.stdin.readSync(buffer); got !== null; got = Deno.stdin.readSync(buffer)) {
+    chunks.push(buffer.slice(0, got));
+  }
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+}
+
+const absolute = (path: string): string => (path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);

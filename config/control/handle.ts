@@ -1,0 +1,88 @@
+import type { NftOptions } from "../../core/nft/options.ts";
+import { OP_STATISTICS } from "../../drivers/dataplane/operations.ts";
+import type { ControlPlane } from "../control_plane.ts";
+import { flowFilter } from "./flow_selection.ts";
+import type { Request } from "./request.ts";
+import type { Reply } from "./server.ts";
+
+/** Carries out a request of the control socket; the result is the exit status of the command that sent it. */
+export async function handle(router: ControlPlane, request: Request, reply: Reply): Promise<number> {
+  switch (request.command) {
+    case "reload": {
+      const outcome = await router.reload();
+      if (!outcome.ok) await reply.err(`${outcome.error}Nothing applied.\n`);
+      return outcome.ok ? 0 : 1;
+    }
+    case "status":
+      await reply.value(router.status());
+      return 0;
+    case "nft":
+      return await nft(router, request, reply);
+    case "conntrack":
+      return await conntrack(router, request, reply);
+  }
+}
+
+type Of<C extends Request["command"]> = Extract<Request, { command: C }>;
+
+async function nft(router: ControlPlane, request: Of<"nft">, reply: Reply): Promise<number> {
+  const { command: _, text, name, directory, netlink, ...flags } = request;
+  const options: NftOptions = {
+    ...(Object.fromEntries(Object.entries(flags).filter(([, set]) => set === true)) as NftOptions),
+    ...(netlink ? { debug: ["netlink"] } : {}),
+  };
+  const result = await router.run(text, name, {
+    ...options,
+    ...(directory === undefined ? {} : { directory }),
+  });
+  await inPieces(result.output, (piece) => reply.out(piece));
+  if (result.error !== "") await reply.err(result.error);
+  return result.ok ? 0 : 1;
+}
+
+async function conntrack(router: ControlPlane, request: Of<"conntrack">, reply: Reply): Promise<number> {
+  const { dataPlane } = router;
+  if (dataPlane === undefined) {
+    await reply.err("the data plane does not run\n");
+    return 1;
+  }
+  const selected = flowFilter(request.selection);
+  if (!selected.ok) {
+    await reply.err(`${selected.error}\n`);
+    return 1;
+  }
+  const everything = Object.keys(selected.filter).length === 0;
+  switch (request.action) {
+    case "count":
+      await reply.out(`${dataPlane.status().flows}\n`);
+      return 0;
+    case "statistics":
+      await reply.out(`${(await dataPlane.query(OP_STATISTICS)).filter((line) => line !== "").join(" ")}\n`);
+      return 0;
+    case "list":
+      return await lines(await dataPlane.flows(everything ? undefined : selected.filter), "shown", reply);
+    case "delete":
+      return await lines(await dataPlane.deleteFlows(selected.filter), "deleted", reply);
+  }
+}
+
+/** As conntrack(8): the flows on standard output, how many on standard error. */
+async function lines(flows: readonly string[], verb: string, reply: Reply): Promise<number> {
+  for (let at = 0; at < flows.length; at += LINES) {
+    await reply.out(flows.slice(at, at + LINES).join("\n") + "\n");
+  }
+  await reply.err(`weir conntrack: ${flows.length} flow entries have been ${verb}.\n`);
+  return verb === "deleted" && flows.length === 0 ? 1 : 0;
+}
+
+const LINES = 1000, PIECE = 1 << 18;
+
+/** Cut behind line ends, so that no character is cut in two. */
+async function inPieces(text: string, send: (piece: string) => Promise<void>): Promise<void> {
+  for (let at = 0; at < text.length;) {
+    const newline = text.indexOf("\n", at + PIECE);
+    const end = newline < 0 ? text.length : newline + 1;
+    await send(text.slice(at, end));
+    at = end;
+  }
+}

@@ -1,0 +1,96 @@
+import type { Family, Table } from "../ruleset/ruleset.ts";
+import type { CheckContext } from "./check_context.ts";
+import { checkLog } from "./check_log.ts";
+import { checkMapping } from "./check_map.ts";
+import { checkMatch } from "./check_match.ts";
+import { checkNat } from "./check_nat.ts";
+import { checkReject } from "./check_reject.ts";
+import { checkAssign, checkSetUpdate } from "./check_assign.ts";
+import { checkObject, limitExpression } from "./check_object.ts";
+import { verdictOf } from "./check_set.ts";
+import { refuse } from "./diagnostic.ts";
+import { mergePayloads } from "./merge.ts";
+import { checkOperand } from "./check_operand.ts";
+import { ProtocolContext } from "./protocol_context.ts";
+import type { Span } from "./source.ts";
+import type { RuleNode, StatementNode } from "./tree.ts";
+import type { Statement } from "./typed.ts";
+import type { TypeContext } from "./types.ts";
+
+/** Checks a rule: types, protocols, what may follow what. The result names every dependency. */
+export function checkRule(
+  rule: RuleNode,
+  family: Family,
+  table: Table | undefined,
+  types: TypeContext,
+  hook?: string,
+): Statement[] {
+  const context: CheckContext = {
+    family,
+    types,
+    table,
+    protocols: new ProtocolContext(family),
+    statements: [],
+    ...(hook === undefined ? {} : { hook }),
+  };
+  let terminal: Span | undefined;
+  for (const statement of rule.statements) {
+    if (terminal !== undefined) {
+      refuse(statement.span, "Statement after terminal statement has no effect", [terminal], ["the packet never gets there"]);
+    }
+    checkStatement(context, statement);
+    if (isTerminal(statement)) terminal = statement.kind === "nat" ? statement.nat.typeSpan : statement.span;
+  }
+  return mergePayloads(context.statements);
+}
+
+function isTerminal(statement: StatementNode): boolean {
+  if (statement.kind === "verdict") return statement.verdict.code !== "continue";
+  return statement.kind === "reject" || statement.kind === "nat";
+}
+
+function checkStatement(context: CheckContext, node: StatementNode): void {
+  const { span } = node;
+  const plain = (expression: Extract<Statement, { kind: "plain" }>["expression"]) =>
+    void context.statements.push({ kind: "plain", expression, span });
+  switch (node.kind) {
+    case "match":
+      return checkMatch(context, node);
+    case "verdict":
+      return void context.statements.push({ kind: "verdict", verdict: verdictOf(node.verdict), span });
+    case "verdict map": {
+      if (node.map.kind !== "map") return;
+      const mapping = checkMapping(context, node.map, "verdict");
+      return void context.statements.push({ kind: "verdict map", ...mapping, span });
+    }
+    case "counter":
+      return plain({ kind: "counter", packets: node.packets, bytes: node.bytes });
+    case "limit":
+      return plain(limitExpression(node.limit));
+    case "quota":
+      return plain({ kind: "quota", bytes: node.bytes, used: node.used, inverted: node.inverted });
+    case "connlimit":
+      return plain({ kind: "connlimit", count: node.count, inverted: node.inverted });
+    case "object":
+      return checkObject(context, node);
+    case "log":
+      return checkLog(context, node);
+    case "reject":
+      return checkReject(context, node);
+    case "nat":
+      return checkNat(context, node);
+    case "set value":
+      return checkAssign(context, node);
+    case "set update":
+      return checkSetUpdate(context, node);
+    case "notrack":
+      return plain({ kind: "notrack" });
+    case "reset option": {
+      const option = checkOperand(context, node.option);
+      if (option.kind !== "option") return refuse(node.option.span, "only a tcp option can be reset");
+      return plain({ kind: "exthdr reset", op: "tcpopt", type: option.option.type });
+    }
+    case "other":
+      return refuse(span, `${node.name} is not built yet`);
+  }
+}

@@ -1,0 +1,164 @@
+import { OBJECT_COUNTER, type Family, type Table } from "../ruleset/ruleset.ts";
+import { errorText, type RulesetError } from "../ruleset/error.ts";
+import type { Transaction } from "../ruleset/transaction.ts";
+import type { Command, Name, TableRef } from "./command.ts";
+import { type Diagnostic, errorAt, Refusal, refuse } from "./diagnostic.ts";
+import { executeChain, executeRename } from "./execute_chain.ts";
+import { executeList } from "./execute_list.ts";
+import { executeObject } from "./execute_object.ts";
+import { executeRule } from "./execute_rule.ts";
+import { executeElements, executeSet } from "./execute_set.ts";
+import type { ListOptions } from "./list.ts";
+import type { Span } from "./source.ts";
+import type { TypeContext } from "./types.ts";
+import { nearest } from "./types.ts";
+
+/** What carrying out one text needs. */
+export interface Execution {
+  readonly transaction: Transaction;
+  readonly types: TypeContext;
+  readonly listing: ListOptions;
+  readonly debug: boolean;
+  /** Lines for the user: listings and debug text. */
+  readonly output: string[];
+  readonly diagnostics: Diagnostic[];
+}
+
+/** Most errors told of one text. */
+const MAXIMUM_ERRORS = 10;
+
+/** Carries out commands in order; errors are noted and the rest is still checked. */
+export function executeAll(execution: Execution, commands: readonly Command[]): void {
+  for (const command of commands) {
+    for (const step of expand(command)) {
+      attempt(execution, () => execute(execution, step));
+      if (execution.diagnostics.length >= MAXIMUM_ERRORS) return;
+    }
+  }
+}
+
+export function attempt(execution: Execution, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    execution.diagnostics.push(error.diagnostic);
+  }
+}
+
+/**
+ * A block as single commands: chains, objects and sets come before elements and rules, so that rules may go to
+ * chains further down (nft_cmd_expand).
+ */
+function expand(command: Command): Command[] {
+  if (command.kind === "table" && command.body !== undefined) {
+    const { commands } = command.body;
+    const late: Command[] = [];
+    const early: Command[] = [];
+    for (const inner of commands) {
+      const [first, ...rest] = expand(inner);
+      if (first !== undefined) early.push(first);
+      late.push(...rest);
+    }
+    const chains = early.filter((inner) => inner.kind === "chain");
+    const others = early.filter((inner) => inner.kind !== "chain");
+    const elements = late.filter((inner) => inner.kind === "element");
+    const rules = late.filter((inner) => inner.kind !== "element");
+    return [command, ...chains, ...others, ...elements, ...rules];
+  }
+  if (command.kind === "chain" && command.body !== undefined && command.body.rules.length > 0) {
+    const { table, chain, body } = command;
+    const rules = body.rules.map((rule): Command => ({ kind: "rule", verb: "add", table, chain, rule, span: rule.span }));
+    return [command, ...rules];
+  }
+  if (command.kind === "set" && command.body?.elements !== undefined) {
+    const { table, set, body } = command;
+    return [command, { kind: "element", verb: "add", table, set, elements: body.elements!, span: command.set.span }];
+  }
+  return [command];
+}
+
+function execute(execution: Execution, command: Command): void {
+  const { transaction } = execution;
+  switch (command.kind) {
+    case "table":
+      return executeTable(execution, command);
+    case "chain":
+      return executeChain(execution, command);
+    case "rename":
+      return executeRename(execution, command);
+    case "rule":
+      return executeRule(execution, command);
+    case "set":
+      return executeSet(execution, command);
+    case "element":
+      return executeElements(execution, command);
+    case "object":
+      return executeObject(execution, command);
+    case "ruleset":
+      return check(transaction.flushRuleset(command.family), command.span);
+    case "list":
+      return executeList(execution, command);
+    case "define":
+      return;
+    case "describe":
+      return refuse(command.span, "describe is not built yet");
+  }
+}
+
+function executeTable(execution: Execution, command: Extract<Command, { kind: "table" }>): void {
+  const { transaction } = execution;
+  const { table, body, verb } = command;
+  switch (verb) {
+    case "add":
+    case "create": {
+      const spec = {
+        family: table.family,
+        name: table.name,
+        ...(body === undefined || body.flags.length === 0 ? {} : { flags: body.flags }),
+        ...(body?.comment === undefined ? {} : { comment: body.comment }),
+      };
+      return check(transaction.addTable(spec, verb === "create"), table.span);
+    }
+    case "delete": {
+      const found = requireTable(execution, table);
+      return check(transaction.deleteTable(found.family, found.name), table.span);
+    }
+    case "flush": {
+      const found = requireTable(execution, table);
+      return check(transaction.flushTable(found.family, found.name), table.span);
+    }
+    default:
+      return refuse(command.span, `a table cannot be ${verb === "get" ? "got" : verb + (verb === "reset" ? "" : "d")}`);
+  }
+}
+
+/** The table a command names; refused, with the nearest name, where there is none. */
+export function requireTable(execution: Execution, ref: TableRef): Table {
+  const { tables } = execution.transaction;
+  const found = ref.handle === undefined
+    ? execution.transaction.table(ref.family, ref.name)
+    : [...tables.values()].find((table) => table.family === ref.family && table.handle === ref.handle);
+  if (found !== undefined) return found;
+  const names = [...tables.values()].map((table) => ({ family: table.family, name: table.name }));
+  const same = names.find((table) => table.name === ref.name);
+  const near = same ?? names.find((table) => table.name === nearest(ref.name, names.map((other) => other.name)));
+  return refuse(ref.span, missing("table", near && { ...near, text: "" }));
+}
+
+function missing(what: string, near: { family: Family; name: string } | undefined): string {
+  const text = "No such file or directory";
+  return near === undefined ? text : `${text}; did you mean ${what} ‘${near.name}’ in family ${near.family}?`;
+}
+
+/** Turns the model's refusal into a located error. */
+export function check(error: RulesetError | undefined, span: Span): void {
+  if (error === undefined) return;
+  throw new Refusal(errorAt(span, errorText(error), ...(error.detail === undefined ? [] : [error.detail])));
+}
+
+/** Name of something known by handle: `delete chain t handle 5`. */
+export function handleOf(name: Name): number | undefined {
+  return name.text.startsWith("\0") ? Number(name.text.slice(1)) : undefined;
+}
+export { OBJECT_COUNTER };

@@ -1,0 +1,40 @@
+import type { Expression } from "../expr/expression.ts";
+import { OBJECT_TYPES, limitExpression } from "./check_object.ts";
+import type { Command } from "./command.ts";
+import { refuse } from "./diagnostic.ts";
+import { check, type Execution, requireTable } from "./execute.ts";
+
+type ObjectCommand = Extract<Command, { kind: "object" }>;
+type State = Extract<Expression, { kind: "counter" | "quota" | "limit" | "connlimit" }>;
+
+export function executeObject(execution: Execution, command: ObjectCommand): void {
+  const { transaction } = execution;
+  const { object, type, verb, body } = command;
+  const table = requireTable(execution, command.table);
+  const number = OBJECT_TYPES.get(type);
+  if (number === undefined) return refuse(object.span, `${type} is not built yet`);
+  if (verb === "delete") {
+    return check(transaction.deleteObject(table.family, table.name, number, object.text), object.span);
+  }
+  if (verb !== "add" && verb !== "create") refuse(command.span, `${type} objects can be added, created and deleted`);
+  let expression: State;
+  switch (type) {
+    case "counter":
+      expression = { kind: "counter", packets: body?.counter?.packets ?? 0, bytes: body?.counter?.bytes ?? 0 };
+      break;
+    case "quota": {
+      const quota = body?.quota;
+      if (quota === undefined) return refuse(object.span, "the quota needs an amount: { 25 mbytes }");
+      expression = { kind: "quota", ...quota };
+      break;
+    }
+    case "limit":
+      if (body?.limit === undefined) return refuse(object.span, "the limit needs a rate: { rate 10/second }");
+      expression = limitExpression(body.limit);
+      break;
+    default:
+      return refuse(object.span, `${type} is not built yet`);
+  }
+  const spec = { name: object.text, type: number, expression, ...(body?.comment === undefined ? {} : { comment: body.comment }) };
+  check(transaction.addObject(table.family, table.name, spec, verb === "create"), object.span);
+}

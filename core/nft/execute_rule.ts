@@ -1,0 +1,81 @@
+import { netlinkText } from "../expr/netlink_text.ts";
+import type { Chain, Table } from "../ruleset/ruleset.ts";
+import type { RulePlace } from "../ruleset/transaction.ts";
+import { checkRule } from "./check_rule.ts";
+import type { Command, Position } from "./command.ts";
+import { refuse } from "./diagnostic.ts";
+import { check, type Execution, requireTable } from "./execute.ts";
+import { requireChain } from "./execute_chain.ts";
+import { linearizeRule } from "./linearize.ts";
+import { setText } from "./netlink_set_text.ts";
+import type { SetLiteral } from "./typed.ts";
+
+type RuleCommand = Extract<Command, { kind: "rule" }>;
+
+export function executeRule(execution: Execution, command: RuleCommand): void {
+  const { transaction } = execution;
+  const table = requireTable(execution, command.table);
+  const chainName = requireChain(table, command.chain);
+  const chain = table.chains.get(chainName)!;
+  if (command.verb === "delete") {
+    const handle = command.position?.value ?? -1;
+    const span = command.position?.span ?? command.span;
+    return check(transaction.deleteRule(table.family, table.name, chainName, handle), span);
+  }
+  const rule = command.rule!;
+  const statements = checkRule(rule, table.family, table, execution.types, chain.base?.hook);
+  const literals: SetLiteral[] = [];
+  const expressions = linearizeRule(statements, (literal) => {
+    literals.push(literal);
+    return addLiteral(execution, table, literal);
+  });
+  if (execution.debug) {
+    for (const literal of literals) execution.output.push(setText(literal, table.name, table.family));
+    execution.output.push(
+      [`${table.family} ${table.name} ${chainName}`, ...expressions.map(netlinkText)].join("\n") + "\n",
+    );
+  }
+  const spec = { expressions, source: rule.span, ...(rule.comment === undefined ? {} : { comment: rule.comment }) };
+  const { position, verb } = command;
+  if (verb === "replace") {
+    if (position === undefined) refuse(command.span, "replace needs the handle of a rule");
+    return check(transaction.replaceRule(table.family, table.name, chainName, position.value, spec), position.span);
+  }
+  const place = placeOf(chain, position, verb === "insert");
+  check(transaction.addRule(table.family, table.name, chainName, spec, place), position?.span ?? rule.span);
+}
+
+function placeOf(chain: Chain, position: Position | undefined, insert: boolean): RulePlace {
+  const at = insert ? "before" : "after";
+  if (position === undefined) return { at: insert ? "start" : "end" };
+  if (position.kind === "index") {
+    if (position.value >= chain.rules.length) {
+      refuse(position.span, "Could not process rule: No such file or directory", [], [`the chain has ${chain.rules.length} rules`]);
+    }
+    return { at, index: position.value };
+  }
+  return { at, handle: position.value };
+}
+
+/** An anonymous set: constant, gone with its rule. */
+function addLiteral(execution: Execution, table: Table, literal: SetLiteral): string {
+  const { transaction } = execution;
+  const { data } = literal;
+  const name = transaction.anonymousName(table.family, table.name, data === undefined ? "__set" : "__map");
+  const key = literal.key.parts ?? [literal.key];
+  const dataTypes = data === undefined || data === "verdict" ? undefined : data.parts ?? [data];
+  const error = transaction.addSet(table.family, table.name, {
+    name,
+    key: { name: literal.key.name, bits: literal.keyBits },
+    anonymous: true,
+    constant: true,
+    interval: literal.interval,
+    elements: literal.elements,
+    source: { key, ...(dataTypes === undefined ? {} : { data: dataTypes }) },
+    ...(data === undefined
+      ? {}
+      : { data: data === "verdict" ? data : { name: data.name, bits: literal.dataBits ?? [data.bits] } }),
+  });
+  check(error, literal.span);
+  return name;
+}

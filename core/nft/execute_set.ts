@@ -1,0 +1,169 @@
+import type { SetDefinition, SetType, Table } from "../ruleset/ruleset.ts";
+import { type CheckContext, type SetSource, setSource } from "./check_context.ts";
+import type { Wanted } from "./check_constant.ts";
+import { checkOperand } from "./check_operand.ts";
+import { checkElements, setOf } from "./check_set.ts";
+import type { Command, Name, SetBody, TypeSpec } from "./command.ts";
+import { DATA_TYPES } from "./datatype/registry.ts";
+import { refuse } from "./diagnostic.ts";
+import { check, type Execution, handleOf, requireTable } from "./execute.ts";
+import { printOperand } from "./print_operand.ts";
+import { ProtocolContext } from "./protocol_context.ts";
+import { concatenatedType, paddedBits } from "./typed.ts";
+import { type DataType, nearest } from "./types.ts";
+
+type SetCommand = Extract<Command, { kind: "set" }>;
+
+export function executeSet(execution: Execution, command: SetCommand): void {
+  const { transaction } = execution;
+  const { set, body, verb } = command;
+  const table = requireTable(execution, command.table);
+  switch (verb) {
+    case "add":
+    case "create": {
+      if (body === undefined) refuse(set.span, "set definition does not specify key", [], ["write { type NAME; }"]);
+      const spec = specOf(execution, table, command, body);
+      return check(transaction.addSet(table.family, table.name, spec, verb === "create"), set.span);
+    }
+    case "delete":
+      return check(transaction.deleteSet(table.family, table.name, requireSet(table, set).name), set.span);
+    case "flush":
+      return check(transaction.flushSet(table.family, table.name, requireSet(table, set).name), set.span);
+    default:
+      return refuse(command.span, "sets can be added, created, deleted and flushed");
+  }
+}
+
+export function requireSet(table: Table, name: Name): SetDefinition {
+  const handle = handleOf(name);
+  const found = handle === undefined
+    ? table.sets.get(name.text)
+    : [...table.sets.values()].find((set) => set.handle === handle);
+  if (found !== undefined) return found;
+  const near = nearest(name.text, [...table.sets.values()].filter((set) => !set.anonymous).map((set) => set.name));
+  return refuse(
+    name.span,
+    near === undefined
+      ? "No such file or directory"
+      : `No such file or directory; did you mean set ‘${near}’ in table ${table.family} ‘${table.name}’?`,
+  );
+}
+
+function specOf(execution: Execution, table: Table, command: SetCommand, body: SetBody) {
+  if (body.key === undefined) refuse(command.set.span, command.map ? "map definition does not specify key" : "set definition does not specify key");
+  const key = resolve(execution, table, body.key);
+  const has = (flag: string) => body.flags.some((written) => written.name === flag);
+  const { data } = body;
+  const object = data !== undefined && "object" in data ? data.object : undefined;
+  if (object !== undefined) refuse(command.set.span, `maps of ${object}s are not built yet`);
+  const dataTypes = data === undefined || "object" in data ? undefined : resolve(execution, table, data);
+  const verdict = dataTypes?.types[0]?.name === "verdict";
+  const source: SetSource = {
+    key: key.types,
+    ...(dataTypes === undefined || verdict ? {} : { data: dataTypes.types }),
+    ...(key.text === undefined ? {} : { typeofText: `${key.text}${dataTypes?.text === undefined ? "" : ` : ${dataTypes.text}`}` }),
+  };
+  return {
+    name: command.set.text,
+    key: setType(key.types),
+    interval: has("interval"),
+    constant: has("constant"),
+    dynamic: has("dynamic"),
+    timeouts: has("timeout") || body.timeout !== undefined,
+    autoMerge: body.autoMerge,
+    counter: body.counter,
+    source,
+    ...(dataTypes === undefined ? {} : { data: verdict ? ("verdict" as const) : setType(dataTypes.types) }),
+    ...(body.timeout === undefined ? {} : { timeout: Number(body.timeout) }),
+    ...(body.gcInterval === undefined ? {} : { gcInterval: Number(body.gcInterval) }),
+    ...(body.size === undefined ? {} : { size: body.size }),
+    ...(body.policy === undefined ? {} : { policy: body.policy }),
+    ...(body.comment === undefined ? {} : { comment: body.comment }),
+  };
+}
+
+const setType = (types: readonly DataType[]): SetType => ({
+  name: types.map((type) => type.name).join(" . "),
+  bits: types.map((type) => type.bits),
+});
+
+function resolve(execution: Execution, table: Table, spec: TypeSpec): { types: DataType[]; text?: string } {
+  if (spec.kind === "names") return { types: spec.names.map(namedType) };
+  if (spec.node.kind === "symbol" && spec.node.text === "verdict") return { types: [namedType({ text: "verdict", span: spec.span })], text: "verdict" };
+  const context: CheckContext = {
+    family: table.family,
+    types: execution.types,
+    table,
+    protocols: new ProtocolContext(table.family),
+    statements: [],
+  };
+  const operand = checkOperand(context, spec.node);
+  const parts = operand.kind === "concatenation" ? operand.parts : [operand];
+  const types = parts.map((part) => ({ ...part.type, bits: part.bits, order: part.order }));
+  return { types, text: printOperand(operand, execution.types) };
+}
+
+function namedType(name: Name): DataType {
+  const type = DATA_TYPES.get(name.text);
+  if (type === undefined) {
+    const near = nearest(name.text, [...DATA_TYPES.keys()]);
+    return refuse(name.span, `unknown datatype ${name.text}`, [], near === undefined ? [] : [`did you mean ${near}?`]);
+  }
+  if (type.bits === 0 && type.name !== "verdict") {
+    refuse(name.span, "unqualified type specified in set definition. Try \"typeof expression\" instead of \"type datatype\".");
+  }
+  return type;
+}
+
+type ElementCommand = Extract<Command, { kind: "element" }>;
+
+export function executeElements(execution: Execution, command: ElementCommand): void {
+  const { transaction } = execution;
+  const table = requireTable(execution, command.table);
+  const set = requireSet(table, command.set);
+  const written = setOf(command.elements);
+  if (written === undefined) {
+    return refuse(command.elements.span, "elements were expected here", [], ["write them in braces: { a, b }"]);
+  }
+  const source = setSource(set);
+  const context: CheckContext = {
+    family: table.family,
+    types: execution.types,
+    table,
+    protocols: new ProtocolContext(table.family),
+    statements: [],
+  };
+  const data = set.data === undefined ? undefined : set.data === "verdict" ? "verdict" as const : wantedOf(source?.data ?? []);
+  const literal = checkElements(context, written.elements, {
+    key: wantedOf(source?.key ?? []),
+    ...(data === undefined ? {} : { data }),
+    interval: set.interval,
+    merge: set.autoMerge,
+  }, written.span);
+  for (const element of literal.elements) {
+    if (!set.interval && element.end !== undefined) {
+      refuse(written.span, "You must add 'flags interval' to your set declaration if you want to add prefix elements");
+    }
+    if (element.timeout !== undefined && !set.timeouts) {
+      refuse(written.span, "set does not support timeouts", [], ["add: flags timeout"]);
+    }
+  }
+  const { family, name } = table;
+  switch (command.verb) {
+    case "add":
+      return check(transaction.addElements(family, name, set.name, literal.elements), written.span);
+    case "create":
+      return check(transaction.createElements(family, name, set.name, literal.elements), written.span);
+    case "delete":
+      return check(transaction.deleteElements(family, name, set.name, literal.elements), written.span);
+    default:
+      return refuse(command.span, "elements can be added, created and deleted");
+  }
+}
+
+function wantedOf(types: readonly DataType[]): Wanted {
+  const [only] = types;
+  if (types.length === 1 && only !== undefined) return { type: only, bits: only.bits, order: only.order };
+  const type = concatenatedType(types);
+  return { type, bits: types.reduce((sum, part) => sum + paddedBits(part.bits), 0), order: "big", partBits: types.map((t) => t.bits) };
+}

@@ -1,0 +1,97 @@
+import { Draft, type DraftChain, type DraftSet, type DraftTable } from "./draft.ts";
+import type { RulesetError, RulesetReason } from "./error.ts";
+import { boundSet, setInUse } from "./references.ts";
+import type { Family, Rule, SetDefinition } from "./ruleset.ts";
+import type { RulesetStore } from "./store.ts";
+
+/**
+ * A transaction's work in hand: the draft, the cells it took and let go, the first refusal. The command files
+ * (tables, chains, rules, sets, objects) work on it; `Transaction` is their face.
+ */
+export class Work {
+  readonly store: RulesetStore;
+  readonly draft: Draft;
+  /** Cells this transaction took. */
+  readonly allocated = new Set<number>();
+  /** Cells of older generations it let go. */
+  readonly freed: number[] = [];
+  /** The first refusal; nothing can be committed after it. */
+  refused: RulesetError | undefined;
+
+  constructor(store: RulesetStore) {
+    this.store = store;
+    this.draft = new Draft(store.current);
+  }
+
+  refuse(reason: RulesetReason, what: RulesetError["what"], name: string): RulesetError {
+    const error: RulesetError = { reason, what, name };
+    this.refused ??= error;
+    return error;
+  }
+
+  note(error: RulesetError | undefined): RulesetError | undefined {
+    this.refused ??= error;
+    return error;
+  }
+
+  /** First cell of a pair, -1 when the store is full. */
+  allocate(first: number, second: number): number {
+    const cell = this.store.cells.allocate(first, second);
+    if (cell >= 0) this.allocated.add(cell);
+    return cell;
+  }
+
+  /** A cell of this transaction goes back at once, one of an older generation when that has left. */
+  free(cell: number): void {
+    if (cell < 0) return;
+    if (this.allocated.delete(cell)) this.store.cells.release(cell);
+    else this.freed.push(cell);
+  }
+
+  freeElements(set: SetDefinition): void {
+    for (const element of set.elements.values()) this.free(element.cell ?? -1);
+  }
+
+  /** What only the rule held goes with it: state, anonymous sets. */
+  dropRule(table: DraftTable, rule: Rule): void {
+    for (const cell of rule.cells) this.free(cell);
+    for (const expression of rule.expressions) {
+      const name = boundSet(expression), set = name === undefined ? undefined : table.sets.get(name);
+      if (set?.anonymous && !setInUse(table, set.name)) {
+        this.freeElements(set);
+        table.sets.delete(set.name);
+      }
+    }
+  }
+
+  /** Why nothing may jump to this chain; undefined when it may. */
+  targetError(table: DraftTable, chain: string): RulesetError | undefined {
+    const target = table.chains.get(chain);
+    if (target === undefined) return this.refuse("missing", "chain", chain);
+    return target.base === undefined ? undefined : this.refuse("unsupported", "chain", chain);
+  }
+
+  table(family: Family, name: string): DraftTable | RulesetError {
+    return this.draft.table(family, name) ?? this.refuse("missing", "table", name);
+  }
+
+  chain(
+    family: Family,
+    tableName: string,
+    name: string,
+  ): { table: DraftTable; chain: DraftChain } | RulesetError {
+    const table = this.table(family, tableName);
+    if (isError(table)) return table;
+    const chain = this.draft.chain(table, name);
+    return chain === undefined ? this.refuse("missing", "chain", name) : { table, chain };
+  }
+
+  set(family: Family, tableName: string, name: string): { table: DraftTable; set: DraftSet } | RulesetError {
+    const table = this.table(family, tableName);
+    if (isError(table)) return table;
+    const set = this.draft.set(table, name);
+    return set === undefined ? this.refuse("missing", "set", name) : { table, set };
+  }
+}
+
+export const isError = (value: object): value is RulesetError => "reason" in value;

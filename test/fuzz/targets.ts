@@ -1,0 +1,59 @@
+import { isPcapError, LINKTYPE_ETHERNET, PcapWriter, readPcap } from "../../core/packet/pcap.ts";
+import { parseConfig } from "../../config/load.ts";
+import { frames } from "./frames.ts";
+import type { Target } from "./target.ts";
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** Everything that reads bytes from outside. A new reader is a line here. */
+export function targets(): Target[] {
+  return [frames(EMPTY_PROGRAM, new Float64Array(0)), pcap(), configuration()];
+}
+
+function pcap(): Target {
+  const writer = new PcapWriter({ linkType: LINKTYPE_ETHERNET });
+  for (let i = 0; i < 3; i++) writer.write({ seconds: i, nanoseconds: i }, new Uint8Array(60));
+  return {
+    name: "pcap",
+    seeds: [writer.bytes()],
+    run(bytes) {
+      const file = readPcap(bytes);
+      if (isPcapError(file)) return mustRead(file.message);
+      for (const record of file.records) {
+        if (record.start > record.end || record.end > bytes.length) {
+          throw new Error("a record outside the file");
+        }
+      }
+    },
+  };
+}
+
+function configuration(): Target {
+  const file = new URL("../../config/defaults/weir.yaml", import.meta.url);
+  return {
+    name: "weir.yaml",
+    seeds: [Deno.readFileSync(file)],
+    run(bytes) {
+      const result = parseConfig({ name: "weir.yaml", text: text(bytes) });
+      if (!result.ok) { for (const diagnostic of result.diagnostics) mustRead(diagnostic.message); }
+    },
+  };
+}
+
+/** No message shows what only the programmer understands. */
+function mustRead(message: string): void {
+  if (/\bundefined\b|\bnull\b|\bNaN\b|\binternal\b|\[object/.test(message)) {
+    throw new Error(`unreadable: ${message}`);
+  }
+}
+
+const EMPTY_PROGRAM = {
+  generation: 1,
+  code: new Int32Array(0),
+  numbers: new Float64Array(0),
+  hooks: [],
+  sets: [],
+  strings: [],
+  cells: 0,
+  time: 0,
+};

@@ -1,0 +1,57 @@
+import { BATCH } from "../core/packet/batch.ts";
+import { frameOf, putFrame, testBatch } from "../core/packet/test_batch.ts";
+import { openPacketPort, PacketPort } from "../drivers/port/packet.ts";
+
+/**
+ * Our own packet port on a device of the current namespace, for tests: it sees every frame that the device receives
+ * (none that its own host sends) and sends what a test made up.
+ */
+export class WireTap implements Disposable {
+  readonly #port: PacketPort;
+  readonly #received = testBatch();
+  readonly #sending = testBatch();
+  readonly #rows = new Uint16Array(1);
+
+  /** The calling thread must be in the device's network namespace. */
+  constructor(device: string) {
+    this.#port = new PacketPort(openPacketPort({ name: device, device, promiscuous: true, slots: 1024 }));
+    this.#port.attach(this.#received);
+  }
+
+  /** Frames that came in since the last call. */
+  take(): Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    while (this.#port.receive(this.#received, BATCH) > 0) {
+      for (let row = 0; row < this.#received.count; row++) frames.push(frameOf(this.#received, row));
+      this.#port.release();
+      this.#received.clear();
+    }
+    return frames;
+  }
+
+  /** Sends one Ethernet frame. */
+  send(frame: Uint8Array): void {
+    this.#rows[0] = putFrame(this.#sending, frame);
+    const taken = this.#port.transmit(this.#sending, this.#rows, 1);
+    this.#sending.clear();
+    if (taken !== 1) throw new Error("the tap could not send");
+  }
+
+  /** Waits until `wanted` frames for which `which` holds have come, at most `milliseconds`; those that came. */
+  async collect(
+    which: (frame: Uint8Array) => boolean,
+    milliseconds: number,
+    wanted = Infinity,
+  ): Promise<Uint8Array[]> {
+    const until = performance.now() + milliseconds, found: Uint8Array[] = [];
+    for (;;) {
+      found.push(...this.take().filter(which));
+      if (found.length >= wanted || performance.now() >= until) return found;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#port.close();
+  }
+}
