@@ -1,19 +1,19 @@
-import { configureSync, getConsoleSink, getLogger, type LogLevel } from "@logtape/logtape";
+import { configureSync, getLogger } from "@logtape/logtape";
 import type { Log } from "./control_plane.ts";
 
-/** The router's log on standard error, one line a message; a journal puts the time before it. */
-export function startLog(level: LogLevel = "info"): Log {
+export type LogLevel = Parameters<Log>[0];
+
+/** The router's log, one line a message; `write` takes lines with their newline. A journal puts the time before. */
+export function startLog(level: LogLevel, write: (line: string) => void): Log {
   configureSync({
     reset: true,
     sinks: {
-      console: getConsoleSink({
-        formatter: ({ level, message }) => `weir: ${level === "info" ? "" : `${level}: `}${message.join("")}`,
-        levelMap: { trace: "error", debug: "error", info: "error", warning: "error", error: "error", fatal: "error" },
-      }),
+      lines: ({ level, message }) =>
+        write(`weir: ${level === "info" ? "" : `${level}: `}${message.join("")}\n`),
     },
     loggers: [
-      { category: "weir", lowestLevel: level, sinks: ["console"] },
-      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["console"] },
+      { category: "weir", lowestLevel: level, sinks: ["lines"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
     ],
   });
   const logger = getLogger("weir");

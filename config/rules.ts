@@ -50,7 +50,9 @@ export class Rules {
 
   /** A file's text, checked before, in place of everything. */
   replace(source: Source, directory: string): NftResult {
-    return this.run(`flush ruleset; ${source.text}`, source.name, { directory });
+    // Nothing is put before the text where nothing is to go: places in line 1 stay true.
+    const flush = this.#store.current.tables.size === 0 ? "" : "flush ruleset; ";
+    return this.run(flush + source.text, source.name, { directory });
   }
 
   /** Carries out commands. */

@@ -46,7 +46,7 @@ import type { Random } from "./random.ts";
 export class Router {
   readonly batch: PacketBatch;
   readonly drops: Drops;
-  readonly interfaces = new Interfaces();
+  readonly interfaces: Interfaces;
   readonly routes = new Routes();
   readonly conntrack: Conntrack;
   readonly nat: Nat;
@@ -71,7 +71,7 @@ export class Router {
     this.#clock = options.clock;
     this.#onEvent = options.onEvent ?? (() => {});
     this.batch = new PacketBatch(options.pool ?? new PacketPool());
-    const capacity = this.batch.capacity, interfaces = this.interfaces;
+    const capacity = this.batch.capacity, interfaces = this.interfaces = new Interfaces(random);
     const drops = this.drops = new Drops(options.drops);
     const routes = this.routes;
     this.adjacency = new Adjacency({

@@ -1,9 +1,10 @@
 import { formatAddress } from "../core/packet/address.ts";
 import { DemoHost } from "../config/cli/demo/host.ts";
-import { kernelRuleset } from "../config/cli/demo/files.ts";
+import { FILES, kernelRuleset } from "../config/cli/demo/files.ts";
 import { KernelRouter } from "../config/cli/demo/kernel_router.ts";
 import { Network } from "../config/cli/demo/network.ts";
 import type { DemoRouter } from "../config/cli/demo/router.ts";
+import { WeirRouter } from "../config/cli/demo/weir_router.ts";
 import { CABLES, type HostName, ROUTED_PREFIX, ROUTER_LAN } from "../config/cli/demo/settings.ts";
 import { addresses, openRoute } from "../drivers/sys/rtnetlink.ts";
 import { inNamespace, spawnInNamespace } from "../drivers/sys/namespace.ts";
@@ -20,8 +21,9 @@ import { inNamespace, spawnInNamespace } from "../drivers/sys/namespace.ts";
  */
 export interface TopologyOptions {
   readonly router: "weir" | "kernel" | "none";
-  /** The text of weir.yaml, and further files by name beside it; the demo's unless told. */
+  /** The text of weir.yaml, whose `ruleset:` is demo.nft; the demo's unless told. */
   readonly config?: string;
+  /** Further files by name in its directory, beside demo.yaml, demo.nft and weir-rules.nft. */
   readonly files?: Readonly<Record<string, string>>;
   /** Ruleset: demo.nft for weir, nft(8)'s input for the kernel; the demo's unless told. */
   readonly ruleset?: string;
@@ -47,6 +49,12 @@ export class Topology implements AsyncDisposable {
     this.network = network;
     this.router = router;
     this.#stack = stack;
+  }
+
+  /** The router when it is weir: its status, its pid, `nft`. Throws when it is another. */
+  get weir(): WeirRouter {
+    if (this.router instanceof WeirRouter) return this.router;
+    throw new TypeError("this topology's router is not weir");
   }
 
   /** Name of the network namespace. */
@@ -119,6 +127,20 @@ export async function topology(options: TopologyOptions): Promise<Topology> {
     let router: DemoRouter | undefined;
     if (options.router === "kernel") {
       router = stack.use(await KernelRouter.start(network, options.ruleset ?? kernelRuleset("wan0", "lan")));
+    } else if (options.router === "weir") {
+      const directory = await Deno.makeTempDir({ prefix: "weir-test-" });
+      stack.defer(() => Deno.remove(directory, { recursive: true }));
+      const files = {
+        ...FILES,
+        ...(options.config === undefined ? {} : { "demo.yaml": options.config }),
+        ...(options.ruleset === undefined ? {} : { "demo.nft": options.ruleset }),
+        ...options.files,
+      };
+      for (const [name, text] of Object.entries(files)) {
+        await Deno.writeTextFile(`${directory}/${name}`, text);
+      }
+      const configuration = `${directory}/demo.yaml`, socket = `${directory}/control.sock`;
+      router = stack.use(await WeirRouter.start(network, { configuration, socket, entry: ENTRY }));
     }
     for (const { host } of CABLES) {
       // Weir advertises; where nobody does, hosts get by hand what they would have made.

@@ -30,6 +30,10 @@ export function askStatus(
   });
 }
 
+/** The ports alone, as JSON. */
+export const askPorts = (options: SocketOptions): Promise<number> =>
+  askStatus(options, (status) => JSON.stringify(status.ports, null, 2) + "\n");
+
 /** What cannot be asked is one line and exit status 1. */
 async function complaining(run: () => Promise<number>): Promise<number> {
   try {

@@ -1,4 +1,3 @@
-import { memoryDemo } from "./demo/memory.ts";
 import { namespaceDemo } from "./demo/namespaces.ts";
 import { mayMakeNamespaces } from "./demo/privilege.ts";
 import { Report } from "./demo/report.ts";
@@ -62,6 +61,7 @@ async function inMode(options: DemoOptions, stop: AbortSignal): Promise<number> 
     report.say(
       "weir demo: this machine allows no network namespaces, so packets go through memory ports only.",
     );
+    const { memoryDemo } = await import("./demo/memory.ts");
     memoryDemo(report);
   }
   if (!report.complete) return INTERRUPTED;

@@ -1,10 +1,4 @@
-import {
-  type Chain,
-  type ChainHook,
-  type Ruleset,
-  type SetDefinition,
-  type Table,
-} from "../ruleset/ruleset.ts";
+import type { Chain, ChainHook, Ruleset, SetDefinition, Table } from "../ruleset/ruleset.ts";
 import { ruleTargets } from "../ruleset/references.ts";
 import { setImage } from "../ruleset/sets/choose.ts";
 import { LiveStore } from "../ruleset/sets/live.ts";
@@ -18,6 +12,8 @@ export interface AssembleOptions {
   readonly live?: LiveStore;
   /** The store's clock at this moment, milliseconds. */
   readonly now?: number;
+  /** False keeps one instruction an expression, for tests of `fuse.ts`. */
+  readonly fuse?: boolean;
 }
 
 /**
@@ -65,7 +61,7 @@ export function assemble(
         });
       }
       for (const rule of chain.rules) {
-        assembleRule(rule, context);
+        assembleRule(rule, context, options.fuse ?? true);
         for (const cell of rule.cells) cells = Math.max(cells, cell + 2);
       }
       emitter.emit(OP_RETURN);

@@ -22,11 +22,11 @@ export interface RuleContext {
   text(text: string): number;
 }
 
-export function assembleRule(rule: Rule, context: RuleContext): void {
+export function assembleRule(rule: Rule, context: RuleContext, joined = true): void {
   const { emitter } = context, { expressions, cells } = rule;
   for (let i = 0; i < expressions.length; i++) {
     const expression = expressions[i]!, following = expressions[i + 1];
-    if (following !== undefined && fuse(expression, following, emitter)) i++;
+    if (joined && following !== undefined && fuse(expression, following, emitter)) i++;
     else assembleExpression(expression, cells[i] ?? -1, context);
   }
   emitter.endRule();

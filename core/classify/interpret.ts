@@ -9,6 +9,14 @@ import { loadFib, loadRoute } from "../expr/route.ts";
 import { reverseBytes, shift } from "../expr/arithmetic.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { CT_INVALID, CT_UNTRACKED } from "../packet/columns.ts";
+import {
+  CODE_ACCEPT,
+  CODE_CONTINUE,
+  CODE_DROP,
+  CODE_GOTO,
+  CODE_JUMP,
+  CODE_RETURN,
+} from "../ruleset/sets/image.ts";
 import { liveAdd, liveDelete } from "../ruleset/sets/live.ts";
 import { find, type SetTable } from "../ruleset/sets/table.ts";
 import type { MachineState } from "./state.ts";
@@ -218,30 +226,20 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
           continue;
         }
         countElement(state, set, found, end - network);
-        switch (set.data[2 * found]) {
-          case 0:
-            return RESULT_ACCEPT;
-          case 1:
-            return RESULT_DROP;
-          case 2: // continue: on within this rule
-            pc += 4;
-            continue;
-          case 3: // return
-            if (depth === 0) return RESULT_POLICY;
-            pc = stack[--depth]!;
-            continue;
-          case 4: // jump
-            if (depth === stack.length) return RESULT_DROP;
-            stack[depth++] = code[pc + 3]!;
-            pc = set.data[2 * found + 1]!;
-            continue;
-          case 5: // goto
-            pc = set.data[2 * found + 1]!;
-            continue;
-          default: // break
-            pc = code[pc + 3]!;
-            continue;
-        }
+        const decision = set.data[2 * found]!, target = set.data[2 * found + 1]!;
+        if (decision === CODE_ACCEPT) return RESULT_ACCEPT;
+        if (decision === CODE_DROP) return RESULT_DROP;
+        if (decision === CODE_GOTO) pc = target;
+        else if (decision === CODE_CONTINUE) pc += 4;
+        else if (decision === CODE_RETURN) {
+          if (depth === 0) return RESULT_POLICY;
+          pc = stack[--depth]!;
+        } else if (decision === CODE_JUMP) {
+          if (depth === stack.length) return RESULT_DROP;
+          stack[depth++] = code[pc + 3]!;
+          pc = target;
+        } else pc = code[pc + 3]!;
+        continue;
       }
       case 34: // ct_state
         r[code[pc + 1]!] = batch.ctState[row] === 0 ? CT_INVALID : batch.ctState[row]!;

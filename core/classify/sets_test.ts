@@ -6,7 +6,7 @@ import { tcp, udp } from "../packet/build.ts";
 import { putPacket, testBatch } from "../packet/test_batch.ts";
 import { chooseBackend } from "../ruleset/sets/choose.ts";
 import { SET_BITMAP, SET_HASH, SET_INTERVAL, SET_RANGES } from "../ruleset/sets/image.ts";
-import { liveRows } from "../ruleset/sets/live.ts";
+import { listElements } from "../ruleset/listing.ts";
 import type { SetSpec } from "../ruleset/transaction.ts";
 import { MACHINE_ACCEPT, MACHINE_DROP } from "./machine.ts";
 import * as t from "./test_ruleset.ts";
@@ -183,8 +183,9 @@ test("rules add elements that expire, and what they learned survives a reload", 
   const from = (n: number) => udp({ ...V4, from: `192.0.2.${n}` }, 1, 2);
   assert.deepEqual([1, 2, 3, 3].map((n) => run(from(n))), [1, 1, 1, 1]);
   assert.equal(run(from(4)), MACHINE_ACCEPT, "the set is full");
-  const live = () =>
-    [...liveRows(store.live.get(store.current.tables.get("inet t")!.sets.get("s")!.live)!, now)].length;
+  const listed = () => listElements(store, store.current.tables.get("inet t")!.sets.get("s")!);
+  const live = () => listed().length;
+  assert.deepEqual(listed()[2], { key: t.address("192.0.2.3"), timeout: 500, expires: 500 });
   assert.equal(live(), 3);
   change((x) => {
     t.must(x.addElements("inet", "t", "s", []));

@@ -5,7 +5,7 @@ import { HOOK_INPUT, HOOK_OUTPUT, HOOK_POSTROUTING, HOOK_PREROUTING } from "../h
 import type { Nat } from "../nat/translate.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { FRAGMENT_ANY, VERDICT_CONTINUE, VERDICT_DROP } from "../packet/columns.ts";
-import { DROP_CONNTRACK, DROP_NAT, DROP_POLICY, DROP_RULE, type Drops } from "./drops.ts";
+import { DROP_CONNTRACK, DROP_FRAGMENT, DROP_NAT, DROP_POLICY, DROP_RULE, type Drops } from "./drops.ts";
 import type { Reassembly } from "./fragments/reassembly.ts";
 import type { Rejection } from "./rejection.ts";
 import type { RowList } from "./row_list.ts";
@@ -70,7 +70,9 @@ export class Hooks {
       case STEP_CONFIRM:
         return this.#parts.conntrack.confirm(batch, row);
       case STEP_DEFRAGMENT:
-        if ((batch.fragment[row]! & FRAGMENT_ANY) !== 0) this.#parts.reassembly.input(batch, row);
+        if ((batch.fragment[row]! & FRAGMENT_ANY) === 0) return;
+        this.#parts.reassembly.input(batch, row);
+        if (batch.verdict[row] === VERDICT_DROP) this.#parts.drops.count(DROP_FRAGMENT);
     }
   }
 

@@ -16,6 +16,7 @@ import { IcmpLimit } from "./icmp_limit.ts";
 import { copyBytes, finishPacket, makePacket, writeIpv4, writeIpv6 } from "./own_packet.ts";
 import { ROUTE_LOCAL } from "./route_type.ts";
 import { tcpReset } from "./tcp_reset.ts";
+import { transportChecksumRight } from "./transport_checksum.ts";
 
 /**
  * ICMP errors.
@@ -61,6 +62,11 @@ export class IcmpErrors {
     if (batch.family[row] === 6) return this.#send6(batch, row, type, code, info);
     this.counters.ineligible++;
     return -1;
+  }
+
+  /** `reject` with an ICMP error (nf_send_unreach): as `send`, but never about a wrong transport checksum. */
+  reject(batch: PacketBatch, row: number, type: number, code: number): number {
+    return transportChecksumRight(batch, row) ? this.send(batch, row, type, code, 0) : this.#ineligible();
   }
 
   /** `reject with tcp reset` (nf_send_reset). Returns the new row, -1 when no reset is due (counted). */

@@ -215,6 +215,27 @@ test("no reset about other packets, wrong checksums, fragments or groups", () =>
   assert.equal(e.sendReset(batch, putPacket(batch, ip({ ...V4, flags: 1 }, 6, segment.subarray(20)))), -1);
 });
 
+test("reject says nothing about wrong transport checksums", () => {
+  const batch = testBatch(), e = errors();
+  for (
+    const packet of [
+      udp(V4, 1, 2, new Uint8Array(9)),
+      udp(V6, 1, 2),
+      icmp(V4, 8, 0),
+      tcp(V6, 1, 2, { flags: TCP_SYN }),
+    ]
+  ) {
+    assert.ok(e.reject(batch, putPacket(batch, packet), 3, 3) >= 0);
+    packet[packet.length - 1]! ^= 1;
+    assert.equal(e.reject(batch, putPacket(batch, packet), 3, 3), -1);
+  }
+  const none = udp(V4, 1, 2, new Uint8Array(9));
+  none.fill(0, 26, 28);
+  assert.ok(e.reject(batch, putPacket(batch, none), 3, 3) >= 0, "no checksum");
+  const odd = ip(V4, 50, new Uint8Array(9));
+  assert.ok(e.reject(batch, putPacket(batch, odd), 3, 3) >= 0, "none to know");
+});
+
 test("random packets never throw and never get more than one answer", () => {
   const batch = testBatch(), e = errors(), random = new SeededRandom(99);
   for (let i = 0; i < 5000; i++) {

@@ -1,6 +1,7 @@
 import { Bridge } from "../link/bridge.ts";
 import { NO_PORT } from "../packet/columns.ts";
 import type { InterfacePlan } from "../plan.ts";
+import type { Random } from "../random.ts";
 
 /**
  * The routed interfaces as the hot path reads them: columns by interface index (1..250) and by port number.
@@ -23,6 +24,11 @@ export class Interfaces {
   /** Names by index; "" where there is none. */
   readonly names: string[] = new Array(256).fill("");
   plans: readonly InterfacePlan[] = [];
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
 
   configure(plans: readonly InterfacePlan[]): void {
     this.byPort.fill(0);
@@ -46,10 +52,13 @@ export class Interfaces {
         continue;
       }
       kept.add(plan.index);
-      const bridge = this.bridges[plan.index] ??= new Bridge(plan.bridge);
+      const bridge = this.bridges[plan.index] ??= new Bridge(plan.bridge, STATIONS, this.#random.u32());
       bridge.configure(plan.ports, plan.bridge.ageing, plan.bridge.stp, plan.mac);
     }
     for (let index = 0; index < 256; index++) if (!kept.has(index)) this.bridges[index] = undefined;
     this.plans = plans;
   }
 }
+
+/** Addresses a bridge remembers; beyond them it floods. */
+const STATIONS = 4096;

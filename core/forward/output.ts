@@ -38,14 +38,15 @@ export class Output {
     this.#destination = new Uint32Array(capacity * 4);
   }
 
-  /** Routes rows that have no interface yet; those with one (solicitations, reports) only need their next hop. */
+  /** Routes rows that do not know their interface and next hop yet. */
   route(batch: PacketBatch, list: RowList): void {
     for (let i = 0; i < list.count; i++) {
       const row = list.rows[i]!, lane = row * 4;
       if (batch.verdict[row] !== VERDICT_CONTINUE || !this.#acceptable(batch, row)) continue;
       this.#mark[row] = batch.mark[row]!;
       for (let w = 0; w < 4; w++) this.#destination[lane + w] = batch.destination[lane + w]!;
-      this.#route(batch, row);
+      // solicitations, advertisements and reports know their way
+      if (batch.outInterface[row] === 0 || batch.neighbour[row]! < 0) this.#route(batch, row);
     }
   }
 

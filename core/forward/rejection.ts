@@ -19,8 +19,9 @@ export class Rejection {
       this.#errors.sendReset(batch, row);
       return relate(batch, row, first);
     }
-    const six = batch.family[row] === 6;
-    this.error(batch, row, six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, request.code, 0);
+    const first = batch.count, six = batch.family[row] === 6;
+    this.#errors.reject(batch, row, six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, request.code);
+    relate(batch, row, first);
   }
 
   /** An ICMP or ICMPv6 error about a row; it belongs to the row's flow, as nf_ct_attach makes it. */

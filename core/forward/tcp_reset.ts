@@ -1,13 +1,14 @@
 import type { PacketBatch } from "../packet/batch.ts";
 import { setU16, setU32, u32 } from "../packet/bytes.ts";
-import { finish, pseudo, sum, transportValid } from "../packet/checksum.ts";
-import { CHECKSUM_NONE, FRAGMENT_LATER } from "../packet/columns.ts";
+import { finish, pseudo, sum } from "../packet/checksum.ts";
+import { FRAGMENT_LATER } from "../packet/columns.ts";
 import { IPV4, IPV4_DONT_FRAGMENT, isMulticast4, PROTOCOL_TCP } from "../packet/ipv4.ts";
 import { IPV6, isMulticast6, isUnspecified6 } from "../packet/ipv6.ts";
 import { TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN, tcpHeaderLength } from "../packet/tcp.ts";
 import type { AddressType } from "./icmp_error.ts";
 import { finishPacket, makePacket, writeIpv4, writeIpv6 } from "./own_packet.ts";
 import { ROUTE_BROADCAST, ROUTE_MULTICAST } from "./route_type.ts";
+import { transportChecksumRight } from "./transport_checksum.ts";
 
 /**
  * Appends the reset that answers a TCP segment (RFC 9293 3.10.7.1; the kernel's nf_send_reset and nf_send_reset6):
@@ -22,8 +23,7 @@ export function tcpReset(batch: PacketBatch, row: number, addressType?: AddressT
   if ((flags & TCP_RST) !== 0 || !oneHostEach(batch, lane, family)) return -1;
   const kind = addressType?.(family, batch.destination, lane) ?? 0;
   if (kind === ROUTE_BROADCAST || kind === ROUTE_MULTICAST) return -1;
-  const sumBefore = pseudo(old, batch.network[row]!, family, PROTOCOL_TCP, end - tcp);
-  if (batch.checksum[row] === CHECKSUM_NONE && !transportValid(old, tcp, end, sumBefore)) return -1;
+  if (!transportChecksumRight(batch, row)) return -1;
 
   const header = family === 4 ? IPV4.size : IPV6.size;
   const made = makePacket(batch, family, header + TCP.size);

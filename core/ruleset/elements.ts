@@ -10,6 +10,7 @@ import {
   subtractInterval,
 } from "./intervals.ts";
 import { verdictTarget } from "./references.ts";
+import type { LiveStore } from "./sets/live.ts";
 import { elementKey, sameBytes, type SetDefinition, type SetElement, typeLength } from "./ruleset.ts";
 
 /** What adding an element needs of the transaction. */
@@ -20,6 +21,8 @@ export interface ElementContext {
   free(cell: number): void;
   /** Why a verdict map may not go to this chain; undefined when it may. */
   target(chain: string): RulesetError | undefined;
+  /** What rules added. */
+  readonly live: LiveStore;
 }
 
 /** Adds elements to a draft set; with `exclusive` none of them may be there already. */
@@ -31,11 +34,12 @@ export function addElements(
 ): RulesetError | undefined {
   const interval = set.interval && set.key.bits.length === 1, ranges = set.interval && !interval;
   let added = 0;
+  if (set.timeouts) purge(set, context);
   for (const given of elements) {
     const error = shapeError(set, given, context);
     if (error !== undefined) return error;
     const key = elementKey(given), there = set.elements.get(key);
-    if (there !== undefined && !expired(there, context.now)) {
+    if (there !== undefined) {
       if (exclusive || !sameData(there, given)) return refusal(set, "exists");
       continue;
     }
@@ -44,7 +48,6 @@ export function addElements(
     const counted = given.counter ?? (set.counter ? { packets: 0, bytes: 0 } : undefined);
     const cell = counted === undefined ? -1 : context.allocate(counted.packets, counted.bytes);
     if (counted !== undefined && cell < 0) return refusal(set, "memory");
-    if (there?.cell !== undefined && there.cell >= 0) context.free(there.cell);
     const timeout = given.timeout ?? set.timeout, left = given.expires ?? timeout;
     set.elements.set(key, {
       ...given,
@@ -53,12 +56,12 @@ export function addElements(
     });
     added++;
   }
-  return interval && added > 0 ? settleIntervals(set, context) : undefined;
+  return interval && added > 0 ? settleIntervals(set) : undefined;
 }
 
 /** Overlaps are refused, or merged when the set says so. */
-function settleIntervals(set: DraftSet, context: ElementContext): RulesetError | undefined {
-  const sorted = sortIntervals(live(set, context.now));
+function settleIntervals(set: DraftSet): RulesetError | undefined {
+  const sorted = sortIntervals(set.elements.values());
   if (set.autoMerge && set.data === undefined) {
     const merged = mergeIntervals(sorted);
     if (merged.length !== sorted.length) replaceAll(set, merged);
@@ -85,6 +88,8 @@ export function deleteElements(
     if (there !== undefined) {
       set.elements.delete(key);
       if (there.cell !== undefined && there.cell >= 0) context.free(there.cell);
+    } else if (set.live > 0 && context.live.holds(set.live, given.key, context.now)) {
+      set.removals = [...context.live.open(set.removals, set.live), context.live.removal(given.key)];
     } else if (!(set.autoMerge && set.interval && punchHole(set, given))) {
       return { reason: "missing", what: "element", name: set.name, detail: "element does not exist" };
     }
@@ -149,11 +154,13 @@ function sameData(a: SetElement, b: SetElement): boolean {
   return a.data === undefined ? b.data === undefined : b.data !== undefined && sameBytes(a.data, b.data);
 }
 
-export const expired = (element: SetElement, now: number): boolean =>
-  element.deadline !== undefined && element.deadline <= now;
-
-function* live(set: SetDefinition, now: number): Generator<SetElement> {
-  for (const element of set.elements.values()) if (!expired(element, now)) yield element;
+/** Forgets elements whose time is over. */
+function purge(set: DraftSet, context: ElementContext): void {
+  for (const [key, element] of set.elements) {
+    if (element.deadline === undefined || element.deadline > context.now) continue;
+    set.elements.delete(key);
+    context.free(element.cell ?? -1);
+  }
 }
 
 const refusal = (set: SetDefinition, reason: RulesetError["reason"]): RulesetError => ({

@@ -54,6 +54,7 @@ function makeRule(work: Work, table: DraftTable, chain: string, spec: RuleSpec):
       const error = target === undefined ? undefined : work.targetError(table, target);
       if (error !== undefined) return error;
     }
+    if (expression.kind === "dynset") makeLive(work, table, expression.set);
     const reason = expressionReason(table, expression);
     if (reason !== undefined) return work.refuse(reason, "rule", nameIn(expression) ?? chain);
   }
@@ -65,6 +66,13 @@ function makeRule(work: Work, table: DraftTable, chain: string, spec: RuleSpec):
     cells.push(cell);
   }
   return { ...spec, handle: ++table.lastHandle, cells };
+}
+
+/** A set without the `dynamic` flag may be added to by rules all the same, if its back end can (a hash). */
+function makeLive(work: Work, table: DraftTable, name: string): void {
+  const set = table.sets.get(name);
+  if (set === undefined || set.live > 0 || set.constant || set.interval) return;
+  work.draft.set(table, name)!.live = work.store.live.next();
 }
 
 /** Name of the set or object an expression needs. */

@@ -112,7 +112,15 @@ export interface SetDefinition {
   readonly live: number;
   /** How often it was flushed: tells the data plane to forget what rules added. */
   readonly flushes: number;
+  /** Elements that rules added and a command deleted, for the data plane to take out. */
+  readonly removals: readonly Removal[];
   readonly source?: unknown;
+}
+
+export interface Removal {
+  /** Grows over all sets; the storage remembers how far it came. */
+  readonly sequence: number;
+  readonly key: Uint8Array;
 }
 
 /** Elements by `elementKey`, in order of insertion. */

@@ -34,6 +34,7 @@ export function addSet(
     handle: ++table.lastHandle,
     live: live ? work.store.live.next() : 0,
     flushes: 0,
+    removals: [],
     elements: new Map(),
   });
   return elements && change(work, table, spec.name, elements, false);
@@ -43,8 +44,7 @@ export function deleteSet(work: Work, family: Family, table: string, name: strin
   const found = work.set(family, table, name);
   if (isError(found)) return found;
   if (setInUse(found.table, name)) return work.refuse("busy", "set", name);
-  work.freeElements(found.set);
-  found.table.sets.delete(name);
+  work.dropSet(found.table, found.set);
   return undefined;
 }
 
@@ -53,6 +53,7 @@ export function flushSet(work: Work, family: Family, table: string, name: string
   if (isError(found)) return found;
   work.freeElements(found.set);
   found.set.elements.clear();
+  found.set.removals = [];
   found.set.flushes++;
   return undefined;
 }
@@ -99,6 +100,7 @@ const contextOf = (work: Work, table: DraftTable): ElementContext => ({
   allocate: (packets, bytes) => work.allocate(packets, bytes),
   free: (cell) => work.free(cell),
   target: (chain) => work.targetError(table, chain),
+  live: work.store.live,
 });
 
 function sameShape(set: SetDefinition, spec: SetSpec): boolean {

@@ -6,7 +6,7 @@ export type ChainSpec = Pick<Chain, "name"> & Partial<Pick<Chain, "base" | "comm
 export type RuleSpec = Pick<Rule, "expressions"> & Partial<Pick<Rule, "comment" | "source">>;
 export type SetSpec =
   & Pick<SetDefinition, "name" | "key">
-  & Partial<Omit<SetDefinition, "name" | "key" | "handle" | "elements" | "live" | "flushes">>
+  & Partial<Omit<SetDefinition, "name" | "key" | "handle" | "elements" | "live" | "flushes" | "removals">>
   & { readonly elements?: readonly SetElement[] };
 export type ObjectSpec =
   & Pick<StatefulObject, "name" | "type" | "expression">

@@ -23,7 +23,7 @@ type Outcome = RulesetError | undefined;
  *             at once. After any refusal nothing can be committed.
  * Life-cycle  made by `RulesetStore.begin`; ends with `commit` or `abort`, which gives back its cells.
  * Names       tables are named by family and name; chains, sets and objects by name within them. `create` is
- *             `add` that refuses what is there already.
+ *             `add` with `exclusive`: it refuses what is there already.
  */
 export class Transaction {
   readonly #base: Ruleset;
@@ -45,8 +45,8 @@ export class Transaction {
     return this.#work.draft.tables;
   }
 
-  addTable(spec: TableSpec): Outcome {
-    return addTable(this.#work, spec, false);
+  addTable(spec: TableSpec, exclusive = false): Outcome {
+    return addTable(this.#work, spec, exclusive);
   }
   createTable(spec: TableSpec): Outcome {
     return addTable(this.#work, spec, true);
@@ -67,8 +67,8 @@ export class Transaction {
   }
 
   /** On a base chain that is there already only the policy may differ. */
-  addChain(family: Family, table: string, spec: ChainSpec): Outcome {
-    return addChain(this.#work, family, table, spec, false);
+  addChain(family: Family, table: string, spec: ChainSpec, exclusive = false): Outcome {
+    return addChain(this.#work, family, table, spec, exclusive);
   }
   createChain(family: Family, table: string, spec: ChainSpec): Outcome {
     return addChain(this.#work, family, table, spec, true);
@@ -101,16 +101,15 @@ export class Transaction {
     return replaceRule(this.#work, family, table, chain, handle, undefined);
   }
 
-  addSet(family: Family, table: string, spec: SetSpec): Outcome {
-    return addSet(this.#work, family, table, spec, false);
+  addSet(family: Family, table: string, spec: SetSpec, exclusive = false): Outcome {
+    return addSet(this.#work, family, table, spec, exclusive);
   }
   createSet(family: Family, table: string, spec: SetSpec): Outcome {
     return addSet(this.#work, family, table, spec, true);
   }
   /** First free name for an anonymous set: `__set0`, `__map0`, ... */
   anonymousName(family: Family, table: string, prefix: "__set" | "__map"): string {
-    const sets = this.table(family, table)?.sets;
-    for (let i = 0;; i++) if (!sets?.has(prefix + i)) return prefix + i;
+    return this.#work.anonymousName(family, table, prefix);
   }
   deleteSet(family: Family, table: string, name: string): Outcome {
     return deleteSet(this.#work, family, table, name);
@@ -119,8 +118,14 @@ export class Transaction {
   flushSet(family: Family, table: string, name: string): Outcome {
     return flushSet(this.#work, family, table, name);
   }
-  addElements(family: Family, table: string, set: string, elements: readonly SetElement[]): Outcome {
-    return changeElements(this.#work, family, table, set, elements, false);
+  addElements(
+    family: Family,
+    table: string,
+    set: string,
+    elements: readonly SetElement[],
+    exclusive = false,
+  ): Outcome {
+    return changeElements(this.#work, family, table, set, elements, exclusive);
   }
   createElements(family: Family, table: string, set: string, elements: readonly SetElement[]): Outcome {
     return changeElements(this.#work, family, table, set, elements, true);
@@ -129,8 +134,8 @@ export class Transaction {
     return removeElements(this.#work, family, table, set, elements);
   }
 
-  addObject(family: Family, table: string, spec: ObjectSpec): Outcome {
-    return addObject(this.#work, family, table, spec, false);
+  addObject(family: Family, table: string, spec: ObjectSpec, exclusive = false): Outcome {
+    return addObject(this.#work, family, table, spec, exclusive);
   }
   createObject(family: Family, table: string, spec: ObjectSpec): Outcome {
     return addObject(this.#work, family, table, spec, true);

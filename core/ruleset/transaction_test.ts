@@ -319,6 +319,30 @@ test("cells of dropped rules are used again only after the data plane has moved 
   assert.deepEqual([...store.cells.numbers.subarray(0, 2)], [3, 4]);
 });
 
+test("revert goes back to a snapshot the data plane has not left, counters going on", () => {
+  const store = new RulesetStore();
+  commit(store, (t) => {
+    t.addTable({ family: "ip", name: "t" });
+    t.addChain("ip", "t", { name: "f", base: base("input") });
+    t.addRule("ip", "t", "f", { expressions: [COUNTER] });
+  });
+  store.acknowledge(1);
+  const before = store.current;
+  commit(store, (t) => {
+    t.flushRuleset();
+    t.addTable({ family: "ip", name: "u" });
+  });
+  store.cells.numbers[0] = 42;
+  assert.ok(store.revert(before));
+  assert.equal(store.current.generation, 3);
+  store.acknowledge(3);
+  commit(store, (t) => t.addRule("ip", "t", "f", { expressions: [COUNTER] }));
+  assert.deepEqual(chain(store, "f").rules.map((r) => r.cells), [[0], [2]]);
+  assert.equal(store.cells.numbers[0], 42);
+  store.acknowledge(4);
+  assert.equal(store.revert(before), false);
+});
+
 test("flush ruleset, by family or whole", () => {
   const store = started();
   commit(store, (t) => t.addTable({ family: "ip6", name: "t" }));

@@ -1,6 +1,6 @@
 import { Draft, type DraftChain, type DraftSet, type DraftTable } from "./draft.ts";
 import type { RulesetError, RulesetReason } from "./error.ts";
-import { boundSet, setInUse } from "./references.ts";
+import { boundSet } from "./references.ts";
 import type { Family, Rule, SetDefinition } from "./ruleset.ts";
 import type { RulesetStore } from "./store.ts";
 
@@ -15,6 +15,8 @@ export class Work {
   readonly allocated = new Set<number>();
   /** Cells of older generations it let go. */
   readonly freed: number[] = [];
+  /** Where the search for a free anonymous name goes on. */
+  readonly #names = new Map<string, number>();
   /** The first refusal; nothing can be committed after it. */
   refused: RulesetError | undefined;
 
@@ -57,11 +59,24 @@ export class Work {
     for (const cell of rule.cells) this.free(cell);
     for (const expression of rule.expressions) {
       const name = boundSet(expression), set = name === undefined ? undefined : table.sets.get(name);
-      if (set?.anonymous && !setInUse(table, set.name)) {
-        this.freeElements(set);
-        table.sets.delete(set.name);
-      }
+      // Bound to this rule alone, as the kernel has it.
+      if (set?.anonymous) this.dropSet(table, set);
     }
+  }
+
+  dropSet(table: DraftTable, set: SetDefinition): void {
+    this.freeElements(set);
+    table.sets.delete(set.name);
+    this.#names.clear();
+  }
+
+  /** First free name with this prefix. */
+  anonymousName(family: Family, table: string, prefix: string): string {
+    const sets = this.draft.peek(family, table)?.sets, key = `${family} ${table} ${prefix}`;
+    let i = this.#names.get(key) ?? 0;
+    while (sets?.has(prefix + i)) i++;
+    this.#names.set(key, i);
+    return prefix + i;
   }
 
   /** Why nothing may jump to this chain; undefined when it may. */

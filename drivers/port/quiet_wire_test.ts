@@ -42,7 +42,7 @@ Deno.test({
     const right = net.inside("b", () => new PacketPort(openPacketPort({ name: "right", device: "right" })));
     left.attach(batch);
     right.attach(batch);
-    untilUp(left, right);
+    untilUp(net, "a", left, right);
     const addresses = [parsePrefix("192.0.2.2/24")!, parsePrefix("2001:db8::2/64")!];
     const tun = net.inside("b", () => new TunPort(openTunPort({ name: "lan", addresses })));
     const mine = "02:00:00:00:00:01", yours = formatMac(right.mac);
@@ -77,7 +77,7 @@ Deno.test({
     net.route("b", (socket) => setLink(socket, "right", { up: true }));
     left.refresh();
     right.refresh();
-    untilUp(left, right);
+    untilUp(net, "a", left, right);
     heard(right, batch, 0);
     const before = right.counters.rxPackets;
     probe();

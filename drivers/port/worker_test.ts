@@ -34,7 +34,7 @@ Deno.test({
       net.inside("r", () => openPort({ kind: "packet", name: device, device, promiscuous: true }))
     );
     const here = ports.map(adoptPort);
-    untilUp(...here);
+    untilUp(net, "r", ...here);
     for (let round = 1; round <= 2; round++) {
       await withWorker(ports, async () => {
         const output = await net.spawn("a", "ping", "-c2", "-i0.2", "-W1", "192.0.2.2").output();

@@ -39,7 +39,7 @@ export async function namespaceDemo(
   report: Report,
   stop: AbortSignal,
 ): Promise<void> {
-  let router: DemoRouter | undefined;
+  let router: DemoRouter;
   {
     await using stack = new AsyncDisposableStack();
     stack.use(new DemoLock());
@@ -50,7 +50,11 @@ export async function namespaceDemo(
     router = stack.use(
       options.kernel
         ? await KernelRouter.start(network, kernelRuleset("wan0", "lan"))
-        : await WeirRouter.start(network, { configuration: `${DIRECTORY}/demo.yaml`, stop }),
+        : await WeirRouter.start(network, {
+          configuration: `${DIRECTORY}/demo.yaml`,
+          socket: `${DIRECTORY}/control.sock`,
+          stop,
+        }),
     );
     introduce(options, report);
     plug(network, options.kernel);

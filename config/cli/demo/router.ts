@@ -8,5 +8,5 @@ export interface DemoRouter extends AsyncDisposable {
   /** Packets so far that the filter's policy dropped. */
   dropped(): Promise<number>;
   /** How its process ended, once it has been stopped; undefined when it has none. */
-  readonly ending?: { readonly code: number; readonly milliseconds: number };
+  readonly ending?: undefined | { readonly code: number; readonly milliseconds: number };
 }

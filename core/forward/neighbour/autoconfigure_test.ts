@@ -129,6 +129,7 @@ test("lifetime 0 takes the route and servers back at once; addresses keep two ho
   link.run(100);
   assert.deepEqual(told(link), [
     "route remove ::/0 via fe80::9 0",
+    "route add 2001:db8::/64 10",
     "dns ",
     `address deprecated ${MINE}/64`,
   ]);

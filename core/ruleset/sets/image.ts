@@ -45,6 +45,8 @@ export interface LiveImage {
   /** Milliseconds an element that a rule adds lives, when the rule does not say; 0 for ever. */
   readonly timeout: number;
   readonly counting: boolean;
+  /** Keys of elements to take out, with the numbers of their commands. */
+  readonly removals: { readonly sequences: Int32Array; readonly keys: Int32Array };
   readonly index: Int32Array;
   readonly keys: Uint32Array;
   readonly data: Uint32Array;

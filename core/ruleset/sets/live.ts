@@ -1,6 +1,6 @@
-import type { SetDefinition } from "../ruleset.ts";
+import type { Removal, SetDefinition } from "../ruleset.ts";
 import { hashFind, hashInsert, hashRemove, hashSlots } from "./hash.ts";
-import type { LiveImage, SetImage } from "./image.ts";
+import { hostWords, type LiveImage, type SetImage } from "./image.ts";
 import { SetTable } from "./table.ts";
 
 /**
@@ -16,6 +16,7 @@ import { SetTable } from "./table.ts";
 export class LiveStore {
   readonly #images = new Map<number, LiveImage>();
   #last = 0;
+  #removals = 0;
 
   /** A number for a new set. */
   next(): number {
@@ -26,7 +27,11 @@ export class LiveStore {
   image(set: SetDefinition, keyWords: number, dataWords: number): LiveImage {
     const there = this.#images.get(set.live);
     const image = there ?? allocate(set, keyWords, dataWords);
-    const current = { ...image, flushes: set.flushes, timeout: set.timeout ?? 0 };
+    const removals = {
+      sequences: Int32Array.from(set.removals, (removal) => removal.sequence),
+      keys: Int32Array.from(set.removals.flatMap((removal) => [...hostWords(removal.key, keyWords)])),
+    };
+    const current = { ...image, flushes: set.flushes, timeout: set.timeout ?? 0, removals };
     this.#images.set(set.live, current);
     return current;
   }
@@ -34,6 +39,27 @@ export class LiveStore {
   /** What is in use; undefined before the set was first assembled. */
   get(live: number): LiveImage | undefined {
     return this.#images.get(live);
+  }
+
+  /** Whether the storage has this key, added by a rule or declared. */
+  holds(live: number, key: Uint8Array, now: number): boolean {
+    const image = this.#images.get(live);
+    if (image === undefined) return false;
+    const stride = image.keys.length / image.capacity, words = hostWords(key, stride);
+    for (const row of liveRows(image, now)) {
+      if (words.every((word, i) => image.keys[row * stride + i] === word)) return true;
+    }
+    return false;
+  }
+
+  removal(key: Uint8Array): Removal {
+    return { sequence: ++this.#removals, key };
+  }
+
+  /** Those the data plane has not carried out yet. */
+  open(removals: readonly Removal[], live: number): readonly Removal[] {
+    const done = this.#images.get(live)?.state[STATE_REMOVED] ?? 0;
+    return removals.filter((removal) => removal.sequence > done);
   }
 
   /** Forgets the storage of sets that are gone. */
@@ -54,6 +80,9 @@ const STATE_FREE = 4;
 /** Where the sweep for expired rows goes on. */
 const STATE_SWEEP = 5;
 
+/** Sequence of the last removal carried out. */
+const STATE_REMOVED = 6;
+
 /** `expires` of a row not in use. */
 const UNUSED = -1;
 /** Rows looked at for expiry when a full set is asked for room. */
@@ -68,6 +97,7 @@ function allocate(set: SetDefinition, keyWords: number, dataWords: number): Live
     capacity,
     timeout: set.timeout ?? 0,
     counting: set.counter,
+    removals: { sequences: new Int32Array(0), keys: new Int32Array(0) },
     index: new Int32Array(shared(hashSlots(capacity) * 4)),
     keys: new Uint32Array(shared(capacity * keyWords * 4)),
     data: new Uint32Array(shared(capacity * dataWords * 4)),
@@ -83,12 +113,15 @@ export function installLive(table: SetTable, before: SetImage | undefined, now: 
   const live = table.image.live!, state = live.state;
   const declared = declaredTable(table.image);
   if (state[STATE_FILLED] === 0 || state[STATE_FLUSHES] !== live.flushes) {
+    const removed = state[STATE_REMOVED]!;
     live.index.fill(0);
     state.fill(0);
+    state[STATE_REMOVED] = removed;
     state[STATE_FILLED] = 1;
     state[STATE_FLUSHES] = live.flushes;
     before = undefined;
   }
+  carryOutRemovals(table);
   const old = before === undefined ? undefined : declaredTable(before);
   if (old !== undefined) {
     for (let row = 0; row < old.rows; row++) {
@@ -112,6 +145,15 @@ export function installLive(table: SetTable, before: SetImage | undefined, now: 
     for (let i = 0; i < table.dataWords; i++) {
       table.data[place * table.dataWords + i] = declared.data[row * table.dataWords + i]!;
     }
+  }
+}
+
+function carryOutRemovals(table: SetTable): void {
+  const { state, removals } = table.image.live!;
+  for (let i = 0; i < removals.sequences.length; i++) {
+    if (removals.sequences[i]! <= state[STATE_REMOVED]!) continue;
+    liveDelete(table, removals.keys, i * table.keyWords);
+    state[STATE_REMOVED] = removals.sequences[i]!;
   }
 }
 

@@ -26,6 +26,7 @@ function definition(
     counter: false,
     live: 0,
     flushes: 0,
+    removals: [],
     elements: new Map(elements.map((e) => [elementKey(e), e])),
     ...more,
   };

@@ -1,0 +1,177 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { VERSION } from "../version.ts";
+import { complain, print } from "./output.ts";
+
+/**
+ * The command line.
+ *
+ * Overview    one commander program; what a command needs is loaded when it is called, so that `weir status` does not
+ *             load a router.
+ * Failure     exit status 1 and one clear line on standard error; a usage error is 2.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = commands((code) => status = code);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return status;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+const SOCKET = [
+  "--socket <path>",
+  "control socket of the router (WEIR_SOCKET, /run/weir/control.sock)",
+] as const;
+const JSON_FLAG = ["--json", "as JSON"] as const;
+
+function commands(done: (status: number) => void): Command {
+  const program = new Command("weir");
+  program
+    .description("An edge router: ports, bridges, routes, NAT and nftables rules from two files.")
+    .version(VERSION, "-V, --version")
+    .exitOverride()
+    .enablePositionalOptions()
+    .showHelpAfterError("(weir --help shows every command)")
+    .configureOutput({ writeOut: print, writeErr: complain })
+    .addHelpText(
+      "after",
+      examples("weir check weir.yaml", "weir run --config weir.yaml", "weir nft list ruleset"),
+    );
+  const add = (name: string, description: string, ...lines: string[]): Command => {
+    const command = program.command(name, { hidden: name === "demo-client" }).description(description);
+    return lines.length === 0 ? command : command.addHelpText("after", examples(...lines));
+  };
+
+  add(
+    "run",
+    "route until SIGINT or SIGTERM; SIGHUP reloads",
+    "weir run",
+    "weir run --config /etc/weir/weir.yaml",
+  )
+    .option("-c, --config <file>", "configuration (WEIR_CONFIG, /etc/weir/weir.yaml)")
+    .option(...SOCKET)
+    .option("--measure", "split CPU time into receive, process and transmit")
+    .option("--detached", "go on when the process that started weir ends")
+    .action(async (options) => done(await (await import("./run.ts")).run(options)));
+  add("check", "read a configuration and its ruleset, say what is wrong", "weir check weir.yaml")
+    .argument("[file]", "configuration (WEIR_CONFIG, /etc/weir/weir.yaml)")
+    .option(...JSON_FLAG)
+    .action(async (file: string | undefined, options) => {
+      const { configPath } = await import("./place.ts");
+      done((await import("./check.ts")).check(configPath(file), options));
+    });
+  add("reload", "make the running router read its files again, all or nothing", "weir reload")
+    .option(...SOCKET)
+    .action(async (options) => {
+      done(await (await import("./ask.ts")).askAndPrint(options, { command: "reload" }));
+    });
+  add("status", "what the running router does", "weir status", "weir status --json | jq .flows.count")
+    .option(...SOCKET)
+    .option(...JSON_FLAG)
+    .action(async (options) => {
+      const { statusText } = await import("./status.ts");
+      done(await (await import("./ask.ts")).askStatus(options, statusText));
+    });
+  add("port", "ports with their counters", "weir port", "weir port --json")
+    .option(...SOCKET)
+    .option(...JSON_FLAG)
+    .action(async (options) => {
+      const { portText } = await import("./status.ts");
+      const { askStatus, askPorts } = await import("./ask.ts");
+      done(await (options.json ? askPorts(options) : askStatus(options, portText)));
+    });
+  addNft(add, done);
+  addConntrack(add, done);
+  addDemo(add, done);
+  addSimulate(add, done);
+  return program;
+}
+
+type Add = (name: string, description: string, ...lines: string[]) => Command;
+
+function addNft(add: Add, done: (status: number) => void): void {
+  add(
+    "nft",
+    "commands of the rule language, as nft takes them",
+    "weir nft list ruleset",
+    "weir nft -a list chain inet filter forward",
+    "weir nft add rule inet nat port_forwards tcp dport 8080 dnat ip to 192.168.1.10:80",
+    "weir nft -c -f weir.nft",
+  )
+    .argument("[command...]", "a command")
+    .passThroughOptions()
+    .option("-f, --file <file>", "commands from a file, - for standard input")
+    .option("-c, --check", "check only, change nothing")
+    .option("-a, --handle", "show handles")
+    .option("-s, --stateless", "leave counters and other state out")
+    .option("-t, --terse", "leave the elements of sets out")
+    .option("-n, --numeric", "numbers instead of names")
+    .option("-p, --numeric-protocol", "protocols as numbers")
+    .option("-y, --numeric-priority", "priorities as numbers")
+    .option("-S, --service", "ports as service names")
+    .option("-d, --debug <level>", "netlink: show the bytecode of new rules")
+    .option(...SOCKET)
+    .action(async (words: string[], options) => done(await (await import("./nft.ts")).nft(words, options)));
+}
+
+function addConntrack(add: Add, done: (status: number) => void): void {
+  add(
+    "conntrack",
+    "the flow table, in conntrack(8)'s words",
+    "weir conntrack -L -p tcp",
+    "weir conntrack -D -s 192.168.1.10",
+    "weir conntrack -C",
+  )
+    .option("-L, --list", "list flows")
+    .option("-D, --delete", "delete flows; without a selection all of them")
+    .option("-C, --count", "how many flows there are")
+    .option("-S, --stats", "counters of connection tracking")
+    .option("-f, --family <family>", "ipv4 or ipv6")
+    .option("-p, --proto <protocol>", "tcp, udp, icmp, ... or a number")
+    .option("-s, --src <address>", "source of the original direction")
+    .option("-d, --dst <address>", "destination of the original direction")
+    .option("--sport <port>", "source port of the original direction")
+    .option("--dport <port>", "destination port of the original direction")
+    .option("-m, --mark <mark>", "mark")
+    .option(...SOCKET)
+    .action(async (options) => done(await (await import("./conntrack.ts")).conntrack(options)));
+}
+
+function addDemo(add: Add, done: (status: number) => void): void {
+  add("demo", "a real router between real network stacks, shown and proved", "weir demo", "weir demo --once")
+    .option("--once", "end after the checks, with exit status 0 when all passed")
+    .option(...JSON_FLAG)
+    .option("--kernel", "let the kernel route in weir's place, for comparison")
+    .option("--memory", "between memory ports in this process, whatever else were possible")
+    .addOption(new Option("--inside", "started by the demo itself in a user namespace").hideHelp())
+    .action(async (options) => done(await (await import("./demo.ts")).demo(options)));
+  add("demo-client", "a host of the demo, started by it")
+    .argument("[name]", "of the host")
+    .action(async () => done(await (await import("./demo/client.ts")).demoClient()));
+}
+
+function addSimulate(add: Add, done: (status: number) => void): void {
+  add(
+    "simulate",
+    "the whole router over capture files, in virtual time",
+    "weir simulate --config weir.yaml --in wan=wan.pcap --in lan1=lan1.pcap --out sent",
+  )
+    .requiredOption("-c, --config <file>", "configuration")
+    .requiredOption("--in <port=file...>", "capture of what a port receives")
+    .requiredOption("--out <directory>", "where a capture of what each port sends is written")
+    .option("--seed <number>", "of everything random", wholeNumber)
+    .option("--linger <seconds>", "virtual time after the last frame", wholeNumber)
+    .option(...JSON_FLAG)
+    .action(async (options) => done((await import("./simulate.ts")).simulate(options)));
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
+  return Number(text);
+}
+
+const examples = (...lines: string[]): string =>
+  `\nExample${lines.length > 1 ? "s" : ""}:\n${lines.map((line) => `  ${line}\n`).join("")}`;
