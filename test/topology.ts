@@ -1,4 +1,5 @@
 import { formatAddress } from "../core/packet/address.ts";
+import { isWithin } from "../config/cli/demo/address.ts";
 import { DemoHost } from "../config/cli/demo/host.ts";
 import { FILES, kernelRuleset } from "../config/cli/demo/files.ts";
 import { KernelRouter } from "../config/cli/demo/kernel_router.ts";
@@ -160,7 +161,7 @@ export async function topology(options: TopologyOptions): Promise<Topology> {
 /** The address in the routed /64 that a host has once duplicate address detection let it pass. */
 async function routedAddress(namespace: string, seconds: number): Promise<string> {
   for (const until = performance.now() + seconds * 1000; performance.now() < until;) {
-    const found = inNamespace(namespace, ipv6Addresses).find((a) => a.startsWith(ROUTED_PREFIX));
+    const found = inNamespace(namespace, ipv6Addresses).find((a) => isWithin(a, `${ROUTED_PREFIX}/64`));
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

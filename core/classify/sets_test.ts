@@ -197,6 +197,11 @@ test("rules add elements that expire, and what they learned survives a reload", 
   assert.equal(run(from(4)), MACHINE_DROP);
   machine.collect(now);
   assert.equal(live(), 1);
+  change((x) => t.must(x.deleteElements("inet", "t", "s", [{ key: t.address("192.0.2.4") }])));
+  assert.equal(live(), 0);
+  assert.equal(run(from(4)), MACHINE_DROP);
+  change((x) => t.must(x.addRule("inet", "t", "c", { expressions: [t.counter()] })));
+  assert.equal(live(), 1, "a removal is carried out once");
   change((x) => t.must(x.flushSet("inet", "t", "s")));
   assert.equal(live(), 0);
 });

@@ -240,7 +240,7 @@ export class TcpTracker {
           return TRACK_INVALID;
         }
         if (reset === RESET_UNPROVEN) newState = oldState;
-        check = reset !== RESET_SURE && (reset === RESET_KNOWN || !this.#endsWhatWePassed(flow, oldState));
+        check = reset !== RESET_SURE && (reset === RESET_KNOWN || !this.#endsWhatWePassed(flow, direction, oldState));
       }
     }
 
@@ -361,11 +361,12 @@ export class TcpTracker {
   }
 
   /** A reset that answers a SYN or ACK passed without effect: the flow is closed without a window check. */
-  #endsWhatWePassed(flow: number, oldState: number): boolean {
+  #endsWhatWePassed(flow: number, direction: number, oldState: number): boolean {
     const s = this.#segment, record = this.#table.record, bytes = this.#table.recordBytes;
     const base = flow * RECORD_WORDS, info = (base + RECORD_BYTES) * 4, status = this.#table.status[flow]!;
     const lastIndex = bytes[info + RECORD_BYTE_LAST_INDEX]!;
-    const open = (status & IPS_SEEN_REPLY) !== 0 && lastIndex === TCP_INDEX_SYN;
+    const open = (status & IPS_SEEN_REPLY) !== 0 && lastIndex === TCP_INDEX_SYN &&
+      bytes[info + RECORD_BYTE_LAST_DIRECTION] !== direction;
     const half = (status & IPS_ASSURED) === 0 && lastIndex === TCP_INDEX_ACK;
     if ((open || half) && s.acknowledgement === record[base + RECORD_LAST_END]) return true;
     return oldState === TCP_SYN_SENT && lastIndex === TCP_INDEX_ACK &&

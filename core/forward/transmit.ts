@@ -19,6 +19,9 @@ import { completeChecksum, segment } from "./segment.ts";
 export class Transmitter {
   readonly ports: (Port | undefined)[] = new Array(256).fill(undefined);
   readonly #lists: RowList[];
+  /** Ports whose list is not empty. */
+  readonly #busy = new Uint8Array(256);
+  #busyCount = 0;
   readonly #drops: Drops;
   readonly #interfaces: Interfaces;
 
@@ -43,8 +46,9 @@ export class Transmitter {
 
   #push(number: number, row: number): void {
     const list = this.#lists[number]!;
-    if (list.count < list.rows.length) list.push(row);
-    else this.#drops.count(DROP_BACK_PRESSURE);
+    if (list.count === list.rows.length) return this.#drops.count(DROP_BACK_PRESSURE);
+    if (list.count === 0) this.#busy[this.#busyCount++] = number;
+    list.push(row);
   }
 
   /** Cuts a super-packet for a port whose device cannot. */
@@ -91,9 +95,8 @@ export class Transmitter {
 
   /** Hands every list to its port. */
   flush(batch: PacketBatch): void {
-    for (let number = 0; number < 256; number++) {
-      const list = this.#lists[number]!;
-      if (list.count === 0) continue;
+    for (let busy = 0; busy < this.#busyCount; busy++) {
+      const number = this.#busy[busy]!, list = this.#lists[number]!;
       const taken = this.ports[number]!.transmit(batch, list.rows, list.count);
       for (let i = taken; i < list.count; i++) {
         batch.verdict[list.rows[i]!] = VERDICT_DROP;
@@ -101,6 +104,7 @@ export class Transmitter {
       }
       list.clear();
     }
+    this.#busyCount = 0;
   }
 }
 

@@ -1,4 +1,4 @@
-import { OBJECT_COUNTER, type Family, type Table } from "../ruleset/ruleset.ts";
+import type { Family, Table } from "../ruleset/ruleset.ts";
 import { errorText, type RulesetError } from "../ruleset/error.ts";
 import type { Transaction } from "../ruleset/transaction.ts";
 import type { Command, Name, TableRef } from "./command.ts";
@@ -143,7 +143,7 @@ export function requireTable(execution: Execution, ref: TableRef): Table {
   const names = [...tables.values()].map((table) => ({ family: table.family, name: table.name }));
   const same = names.find((table) => table.name === ref.name);
   const near = same ?? names.find((table) => table.name === nearest(ref.name, names.map((other) => other.name)));
-  return refuse(ref.span, missing("table", near && { ...near, text: "" }));
+  return refuse(ref.span, missing("table", near));
 }
 
 function missing(what: string, near: { family: Family; name: string } | undefined): string {
@@ -161,4 +161,3 @@ export function check(error: RulesetError | undefined, span: Span): void {
 export function handleOf(name: Name): number | undefined {
   return name.text.startsWith("\0") ? Number(name.text.slice(1)) : undefined;
 }
-export { OBJECT_COUNTER };

@@ -21,7 +21,7 @@ export function simplifyMatch(match: Match, context: ProtocolContext): Match {
   const field = bitField(left, context);
   if (field !== undefined) {
     const place = maskPlace(mask, left.left.bits)!;
-    if (right.kind === "set") return { ...match, left: field, right: { ...right, shift: place.low } as typeof right };
+    if (right.kind === "set") return { ...match, left: field, right: { ...right, shift: place.low } };
     return adopt({ ...match, left: field, right: shifted(right, place.low, field) }, field);
   }
   if (right.kind !== "value") return adopt(match, left);

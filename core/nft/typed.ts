@@ -112,6 +112,8 @@ export type Statement =
 export interface MatchSet {
   readonly kind: "set";
   readonly set: SetUse;
+  /** Keys hold a bit field this many bits up (a mask without its shift). */
+  readonly shift?: number;
   readonly span: Span;
 }
 

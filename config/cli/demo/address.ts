@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from "../../../core/packet/address.ts";
+import { type Address, contains, parseAddress, parsePrefix } from "../../../core/packet/address.ts";
 
 /** The address in a text of our own making. */
 export function addressOf(text: string): Address {
@@ -12,3 +12,9 @@ export const plainAddress = (text: string): string => text.replace(/^::ffff:(?=\
 
 /** An address as it stands in a URL. */
 export const urlHost = (address: string): string => address.includes(":") ? `[${address}]` : address;
+
+/** Whether an address lies within a prefix written as `address/length`. */
+export function isWithin(address: string, prefix: string): boolean {
+  const network = parsePrefix(prefix), { family, words } = addressOf(address);
+  return network !== undefined && network.family === family && contains(network, words, 0);
+}

@@ -1,3 +1,4 @@
+import { isWithin } from "./address.ts";
 import type { Demo } from "./demo_state.ts";
 import {
   DOWNLOAD_BYTES,
@@ -186,7 +187,7 @@ export const checks: readonly Check[] = [
     proves: "neighbour discovery and router advertisements speak to a real stack",
     async run(demo) {
       const state = await demo.waitForIpv6();
-      const routedAddress = state.addresses.find((a) => a.startsWith(ROUTED_PREFIX));
+      const routedAddress = state.addresses.find((a) => isWithin(a, `${ROUTED_PREFIX}/64`));
       return {
         ok: state.automatic && routedAddress !== undefined &&
           state.addresses.length >= demo.advertisedPrefixes &&

@@ -1,3 +1,4 @@
+import { isWithin } from "./address.ts";
 import type { DemoHost } from "./host.ts";
 import type { Network } from "./network.ts";
 import type { Ipv6State } from "./roles/host.ts";
@@ -26,7 +27,7 @@ export class Demo {
     const until = performance.now() + seconds * 1000;
     for (;;) {
       const state = await this.hosts.lan.call("ipv6State", {});
-      this.lanIpv6 = state.addresses.find((a) => a.startsWith(ROUTED_PREFIX)) ?? this.lanIpv6;
+      this.lanIpv6 = state.addresses.find((a) => isWithin(a, `${ROUTED_PREFIX}/64`)) ?? this.lanIpv6;
       const complete = state.gateway !== "" && state.addresses.length >= this.advertisedPrefixes;
       if (complete || performance.now() > until) return state;
       await new Promise((resolve) => setTimeout(resolve, 50));

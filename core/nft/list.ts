@@ -1,0 +1,119 @@
+import type { Chain, SetDefinition, SetType, StatefulObject, Table } from "../ruleset/ruleset.ts";
+import { setSource } from "./check_context.ts";
+import { OBJECT_TYPES } from "./check_object.ts";
+import { printDuration } from "./datatype/time.ts";
+import { priorityText } from "./priority.ts";
+import { printRule } from "./print_rule.ts";
+import { elementTexts, wrapElements } from "./print_set.ts";
+import { printLimit, printQuota } from "./print_statement.ts";
+import type { TypeContext } from "./types.ts";
+
+export interface ListOptions {
+  readonly types: TypeContext;
+  readonly stateless: boolean;
+  readonly handles: boolean;
+  readonly terse: boolean;
+  readonly numericPriority: boolean;
+  /** Values of a stateful expression's cells now. */
+  readonly counts?: ((cell: number) => readonly [number, number]) | undefined;
+}
+
+/** A whole table as `nft list table` writes it. */
+export function listTable(table: Table, options: ListOptions): string {
+  const blocks: string[] = [];
+  for (const object of table.objects.values()) blocks.push(listObject(object, options));
+  for (const set of table.sets.values()) if (!set.anonymous) blocks.push(listSet(set, options));
+  for (const chain of table.chains.values()) blocks.push(listChain(chain, table, options));
+  return inTable(table, blocks, options, true);
+}
+
+/** The table's own line around what is listed of it. */
+export function inTable(table: Table, blocks: readonly string[], options: ListOptions, whole = false): string {
+  const head = `table ${table.family} ${table.name} {${options.handles && whole ? ` # handle ${table.handle}` : ""}\n`;
+  let inner = "";
+  if (whole) {
+    if (table.flags.length > 0) inner += `\tflags ${table.flags.join(",")}\n`;
+    if (table.comment !== undefined) inner += `\tcomment "${table.comment}"\n`;
+    if (inner !== "" && blocks.length > 0) inner += "\n";
+  }
+  return `${head}${inner}${blocks.join("\n")}}\n`;
+}
+
+export function listChain(chain: Chain, table: Table, options: ListOptions): string {
+  const { base } = chain;
+  let text = `\tchain ${chain.name} {${handle(chain.handle, options)}\n`;
+  if (chain.comment !== undefined) text += `\t\tcomment "${chain.comment}"\n`;
+  if (base !== undefined) {
+    const devices = base.devices === undefined ? "" : base.devices.length === 1
+      ? ` device "${base.devices[0]}"`
+      : ` devices = { ${base.devices.map((device) => `"${device}"`).join(", ")} }`;
+    const priority = priorityText(table.family, base.hook, base.priority, options.numericPriority);
+    text += `\t\ttype ${base.type} hook ${base.hook}${devices} priority ${priority}; policy ${base.policy};\n`;
+  }
+  for (const rule of chain.rules) text += `\t\t${printRule(rule, table, options)}\n`;
+  return `${text}\t}\n`;
+}
+
+const handle = (number: number, options: ListOptions): string => (options.handles ? ` # handle ${number}` : "");
+
+export function listSet(set: SetDefinition, options: ListOptions): string {
+  let text = `\t${set.data === undefined ? "set" : "map"} ${set.name} {${handle(set.handle, options)}\n`;
+  const source = setSource(set);
+  const data = set.data === undefined ? "" : ` : ${set.data === "verdict" ? "verdict" : typeName(set.data)}`;
+  text += source?.typeofText === undefined
+    ? `\t\ttype ${typeName(set.key)}${data}\n`
+    : `\t\ttypeof ${source.typeofText}\n`;
+  if (set.policy === "memory") text += "\t\tpolicy memory\n";
+  if (set.size !== undefined) text += `\t\tsize ${set.size}\n`;
+  const flags = [
+    set.constant && "constant",
+    set.dynamic && "dynamic",
+    set.interval && "interval",
+    set.timeouts && "timeout",
+  ].filter((flag) => flag !== false);
+  const implied = set.timeouts && set.timeout !== undefined && flags.length === 1 ? [] : flags;
+  if (implied.length > 0 || flags.length > 0) text += `\t\tflags ${flags.join(",")}\n`;
+  if (set.autoMerge) text += "\t\tauto-merge\n";
+  if (set.timeout !== undefined) text += `\t\ttimeout ${printDuration(BigInt(set.timeout))}\n`;
+  if (set.gcInterval !== undefined) text += `\t\tgc-interval ${printDuration(BigInt(set.gcInterval))}\n`;
+  if (set.counter) text += "\t\tcounter\n";
+  if (set.comment !== undefined) text += `\t\tcomment "${set.comment}"\n`;
+  if (set.elements.size > 0 && !options.terse) {
+    const counts = options.counts;
+    const texts = elementTexts(set, {
+      types: options.types,
+      stateless: options.stateless,
+      ...(counts === undefined ? {} : { counts: (e) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
+    });
+    const single = source?.key.length === 1 ? source.key[0]!.name : "";
+    text += `\t\telements = ${wrapElements(texts, single)}\n`;
+  }
+  return `${text}\t}\n`;
+}
+
+const typeName = (type: SetType): string => type.name;
+
+export function listObject(object: StatefulObject, options: ListOptions): string {
+  const word = [...OBJECT_TYPES].find(([, type]) => type === object.type)?.[0] ?? "counter";
+  const now = options.counts?.(object.cell);
+  let text = `\t${word} ${object.name} {${handle(object.handle, options)}\n`;
+  if (object.comment !== undefined) text += `\t\tcomment "${object.comment}"\n`;
+  const { expression } = object;
+  switch (expression.kind) {
+    case "counter": {
+      const [packets, bytes] = now ?? [expression.packets, expression.bytes];
+      text += options.stateless ? "" : `\t\tpackets ${packets} bytes ${bytes}\n`;
+      break;
+    }
+    case "quota":
+      text += `\t\t${printQuota(expression, options.stateless ? 0 : now?.[0] ?? expression.used)}\n`;
+      break;
+    case "limit":
+      text += `\t\t${printLimit(expression)}\n`;
+      break;
+    case "connlimit":
+      text += `\t\tct count ${expression.inverted ? "over " : ""}${expression.count}\n`;
+      break;
+  }
+  return `${text}\t}\n`;
+}

@@ -1,0 +1,134 @@
+import type { Ruleset } from "../ruleset/ruleset.ts";
+import { errorText } from "../ruleset/error.ts";
+import { RulesetStore } from "../ruleset/store.ts";
+import type { Command } from "./command.ts";
+import { Cursor } from "./cursor.ts";
+import { type Diagnostic, Refusal, renderDiagnostic } from "./diagnostic.ts";
+import { executeAll, type Execution } from "./execute.ts";
+import type { NftOptions, NftResult } from "./options.ts";
+import { parseCommand } from "./parse_command.ts";
+import { recover, syntaxErrors } from "./recover.ts";
+import type { Source } from "./source.ts";
+import { END } from "./token.ts";
+import type { TypeContext } from "./types.ts";
+
+export type { NftOptions, NftResult } from "./options.ts";
+export type { Diagnostic } from "./diagnostic.ts";
+export type { SourceReader } from "./source.ts";
+
+/**
+ * The language's face, after libnftables.
+ *
+ * Overview    `run` reads a text of commands, checks it, applies it to the store as one transaction, and answers
+ *             with what it listed and everything that was wrong.
+ * Life-cycle  one object may run any number of texts; it keeps nothing but its store and options.
+ * Limits      ten errors are told; nesting, includes and numbers are bounded; no input makes it throw.
+ */
+export class Nft {
+  readonly store: RulesetStore;
+  private readonly options: NftOptions;
+
+  constructor(store: RulesetStore = new RulesetStore({ offline: true }), options: NftOptions = {}) {
+    this.store = store;
+    this.options = options;
+  }
+
+  /** The ruleset as of the last successful run. */
+  get ruleset(): Ruleset {
+    return this.store.current;
+  }
+
+  /**
+   * Runs commands: all of them or none. `name` is the file the text is from; without one errors carry no place,
+   * as for commands given as arguments.
+   */
+  run(text: string, name = ""): NftResult {
+    const source: Source = { name, text };
+    const parsed = this.parse(source);
+    if (parsed.diagnostics.length > 0) return result([], parsed.diagnostics);
+    const transaction = this.store.begin();
+    const execution: Execution = {
+      transaction,
+      types: typeContext(this.options),
+      listing: this.listing(),
+      debug: this.options.debug?.includes("netlink") ?? false,
+      output: [],
+      diagnostics: [],
+    };
+    executeAll(execution, parsed.commands);
+    if (execution.diagnostics.length > 0) {
+      transaction.abort();
+      return result(execution.output, execution.diagnostics);
+    }
+    const changes = parsed.commands.some((command) => command.kind !== "list");
+    if (!changes || this.options.check === true) transaction.abort();
+    else {
+      const error = transaction.commit();
+      if (error !== undefined) {
+        const span = { source, start: 0, end: source.text.length };
+        const where = parsed.commands.find((command) => namesIt(command, error.name))?.span ?? span;
+        const message = errorText(error);
+        const hints = [error.name === "" ? "" : `${error.what} ${error.name}`, error.detail ?? ""].filter((hint) => hint !== "");
+        execution.diagnostics.push({ severity: "error", message, spans: [where], hints });
+      }
+    }
+    return result(execution.output, execution.diagnostics);
+  }
+
+  private parse(source: Source): { commands: Command[]; diagnostics: readonly Diagnostic[] } {
+    const cursor = new Cursor(source);
+    const commands: Command[] = [];
+    const context = { reader: this.options.reader, includePaths: this.options.includePaths ?? [] };
+    for (const [name, value] of this.options.defines ?? []) {
+      const span = { source: { name: "", text: value }, start: 0, end: value.length };
+      cursor.scope.define(name, { kind: "symbol", text: value, quoted: false, span });
+    }
+    try {
+      for (;;) {
+        cursor.skipSeparators();
+        if (cursor.kind() === END) break;
+        recover(cursor, () => {
+          const command = parseCommand(cursor, context);
+          if (command !== undefined) commands.push(command);
+        });
+      }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+    return { commands, diagnostics: syntaxErrors(cursor) };
+  }
+
+  private listing(): Execution["listing"] {
+    const { options } = this;
+    return {
+      types: typeContext(options),
+      stateless: options.stateless ?? false,
+      handles: options.handles ?? false,
+      terse: options.terse ?? false,
+      numericPriority: (options.numericPriority ?? false) || (options.numeric ?? false),
+    };
+  }
+}
+
+const namesIt = (command: Command, name: string): boolean =>
+  (command.kind === "chain" && command.chain.text === name) || (command.kind === "table" && command.table.name === name);
+
+function typeContext(options: NftOptions): TypeContext {
+  return {
+    interfaceIndex: (name) => options.interfaceIndex?.(name),
+    interfaceName: (index) => options.interfaceName?.(index),
+    numericProtocol: (options.numericProtocol ?? false) || (options.numeric ?? false),
+    numericSymbols: options.numeric ?? false,
+    serviceNames: options.service ?? false,
+    timezoneOffset: options.timezoneOffset ?? 0,
+  };
+}
+
+function result(output: readonly string[], diagnostics: readonly Diagnostic[]): NftResult {
+  return {
+    ok: diagnostics.every((diagnostic) => diagnostic.severity !== "error"),
+    output: output.join(""),
+    error: diagnostics.map(renderDiagnostic).join(""),
+    diagnostics,
+  };
+}

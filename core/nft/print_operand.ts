@@ -1,0 +1,67 @@
+import { printConstant, printFlags } from "./print_value.ts";
+import type { Expr, PayloadExpr, SetUse } from "./typed.ts";
+import { isBitmask, type TypeContext } from "./types.ts";
+
+/** Prints a set: `{ ... }` for one written in a rule, `@name` for others. `shift`: see `MatchSet`. */
+export type SetPrinter = (use: SetUse, shift?: number) => string;
+
+const noSet: SetPrinter = () => "{ }";
+
+/** What is looked at, as the language writes it. */
+export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = noSet): string {
+  switch (expr.kind) {
+    case "payload":
+      return payload(expr);
+    case "meta":
+      return expr.row.bare ? expr.row.name : `meta ${expr.row.name}`;
+    case "ct": {
+      const family = expr.row.key.endsWith("_ip6") ? "ip6 " : expr.row.key.endsWith("_ip") ? "ip " : "";
+      const directed = expr.direction !== undefined && expr.row.name !== "protocol" && expr.row.name !== "l3proto";
+      return `ct ${directed ? expr.direction + " " : ""}${family}${expr.row.name}`;
+    }
+    case "option": {
+      if (expr.raw === true) {
+        return `tcp option @${expr.option.type},${expr.offset},${expr.bits}`;
+      }
+      return `tcp option ${expr.option.name}${expr.field === undefined ? "" : ` ${expr.field.name}`}`;
+    }
+    case "extension": {
+      if (expr.field === undefined) return `exthdr ${expr.header.name}`;
+      const index = expr.field.indexed === true ? `[${(expr.offset - expr.field.offset) / expr.field.bits}]` : "";
+      return `${expr.header.name} ${expr.field.name}${index}`;
+    }
+    case "rt":
+      return expr.key === "tcpmss" ? "rt mtu" : expr.key === "nexthop4" ? "rt ip nexthop" : expr.key === "nexthop6" ? "rt ip6 nexthop" : `rt ${expr.key}`;
+    case "fib":
+      return `fib ${expr.flags.join(" . ")} ${expr.result}`;
+    case "byteorder":
+      return printOperand(expr.operand, types, set);
+    case "binary":
+      return binary(expr, types, set);
+    case "concatenation":
+      return expr.parts.map((part) => printOperand(part, types, set)).join(" . ");
+    case "map":
+      return `${printOperand(expr.key, types, set)} map ${set(expr.set)}`;
+    default:
+      return printConstant(expr, types);
+  }
+}
+
+function payload(expr: PayloadExpr): string {
+  if (expr.protocol !== undefined && expr.field !== undefined) return `${expr.protocol.name} ${expr.field.name}`;
+  const base = expr.base === "link" ? "ll" : expr.base === "network" ? "nh" : "th";
+  return `@${base},${expr.offset},${expr.bits}`;
+}
+
+const LEVEL: Readonly<Record<string, number>> = { "|": 0, "^": 1, "&": 2, "<<": 3, ">>": 3 };
+
+function binary(expr: Extract<Expr, { kind: "binary" }>, types: TypeContext, set: SetPrinter): string {
+  const { left, right, op } = expr;
+  const inner = printOperand(left, types, set);
+  const lower = left.kind === "binary" && LEVEL[left.op]! < LEVEL[op]!;
+  const text = right.kind === "value" && isBitmask(expr.type)
+    ? printFlags(expr.type, right.value, " | ", types)
+    : printOperand(right, types, set);
+  const several = text.includes(" | ") ? `(${text})` : text;
+  return `${lower ? `(${inner})` : inner} ${op} ${several}`;
+}

@@ -1,0 +1,138 @@
+import { compareBytes } from "../ruleset/intervals.ts";
+import type { SetDefinition, SetElement } from "../ruleset/ruleset.ts";
+import { setSource } from "./check_context.ts";
+import { printDuration } from "./datatype/time.ts";
+import { takesPrefix } from "./postprocess_match.ts";
+import { printConstant, printFlags, printVerdict } from "./print_value.ts";
+import { NOWHERE } from "./source.ts";
+import { type Constant, paddedBits } from "./typed.ts";
+import { type ByteOrder, type DataType, integerType, isBitmask, isText, type TypeContext, valueOf } from "./types.ts";
+
+export interface ElementPrinting {
+  readonly types: TypeContext;
+  readonly stateless: boolean;
+  /** Keys are a bit field this many bits up. */
+  readonly shift?: number;
+  readonly counts?: (element: SetElement) => readonly [number, number] | undefined;
+}
+
+/** Elements in the order nft lists them, as text. */
+export function elementTexts(set: SetDefinition, printing: ElementPrinting): string[] {
+  const elements = [...set.elements.values()];
+  const parts = set.key.bits.length;
+  const ordered = set.interval && parts > 1 ? elements : sorted(elements, set);
+  return ordered.map((element) => elementText(set, element, printing));
+}
+
+function sorted(elements: SetElement[], set: SetDefinition): SetElement[] {
+  const big = set.interval || (setSource(set)?.key[0]?.order ?? "big") === "big" || isText(setSource(set)?.key[0] ?? integerType);
+  const concatenated = set.key.bits.length > 1;
+  return elements.sort((a, b) => {
+    if (a.catchall || b.catchall) return a.catchall === b.catchall ? 0 : a.catchall ? 1 : -1;
+    // nft sorts concatenations as one number in host order, first byte least.
+    if (concatenated || !big) return compareBytes(a.key.slice().reverse(), b.key.slice().reverse());
+    return compareBytes(a.key, b.key);
+  });
+}
+
+export function elementText(set: SetDefinition, element: SetElement, printing: ElementPrinting): string {
+  let text = element.catchall ? "*" : keyText(set, element, printing);
+  const counts = printing.counts?.(element) ?? (element.counter && [element.counter.packets, element.counter.bytes]);
+  if (counts !== undefined || set.counter) {
+    text += printing.stateless ? " counter" : ` counter packets ${counts?.[0] ?? 0} bytes ${counts?.[1] ?? 0}`;
+  }
+  if (element.timeout !== undefined && element.timeout !== set.timeout) text += ` timeout ${printDuration(BigInt(element.timeout))}`;
+  if (!printing.stateless && element.expires !== undefined) text += ` expires ${printDuration(BigInt(element.expires))}`;
+  if (element.comment !== undefined) text += ` comment "${element.comment}"`;
+  if (element.verdict !== undefined) text += ` : ${printVerdict(element.verdict)}`;
+  else if (element.data !== undefined) text += ` : ${dataText(set, element.data, printing)}`;
+  return text;
+}
+
+function keyText(set: SetDefinition, element: SetElement, printing: ElementPrinting): string {
+  const source = setSource(set);
+  const own = source?.key ?? [];
+  const texts: string[] = [];
+  let at = 0;
+  for (let index = 0; index < set.key.bits.length; index++) {
+    const bits = set.key.bits[index]!;
+    const bytes = (bits + 7) >> 3;
+    const type = own[index] ?? integerType;
+    const order: ByteOrder = set.interval || isText(type) ? "big" : type.order;
+    const shift = BigInt(printing.shift ?? 0);
+    const from = valueOf(element.key.subarray(at, at + bytes), order) >> shift;
+    const to = element.end === undefined ? from : valueOf(element.end.subarray(at, at + bytes), order) >> shift;
+    texts.push(printKey(type, from, to, bits, printing.types));
+    at += paddedBits(bits) / 8;
+  }
+  return texts.join(" . ");
+}
+
+function printKey(type: DataType, from: bigint, to: bigint, bits: number, types: TypeContext): string {
+  const typed = { type, bits, order: "big" as const, span: NOWHERE };
+  if (from === to) {
+    return isBitmask(type) ? printFlags(type, from, " | ", types) : printConstant({ kind: "value", value: from, ...typed }, types);
+  }
+  const size = to - from + 1n;
+  const aligned = (size & (size - 1n)) === 0n && from % size === 0n;
+  if (aligned && (takesPrefix(type) || isText(type))) {
+    const length = bits - (size.toString(2).length - 1);
+    return printConstant({ kind: "prefix", value: from, length, ...typed }, types);
+  }
+  return printConstant({ kind: "range", from, to, ...typed } as Constant, types);
+}
+
+function dataText(set: SetDefinition, data: Uint8Array, printing: ElementPrinting): string {
+  const own = setSource(set)?.data ?? [];
+  const widths = own.map((type) => Math.max(1, (type.bits + 7) >> 3));
+  const once = own.length === 1 ? widths[0]! : widths.reduce((sum, width) => sum + paddedBits(width * 8) / 8, 0);
+  const double = data.length >= 2 * once && once > 0;
+  const second = own.length === 1 ? paddedBits(once * 8) / 8 : once;
+  const texts: string[] = [];
+  let at = 0;
+  own.forEach((type, index) => {
+    const width = widths[index]!;
+    const order: ByteOrder = isText(type) ? "big" : type.order;
+    const from = valueOf(data.subarray(at, at + width), order);
+    const to = double ? valueOf(data.subarray(second + at, second + at + width), order) : from;
+    texts.push(printKey(type, from, to, width * 8, printing.types));
+    at += paddedBits(width * 8) / 8;
+  });
+  return texts.join(" . ");
+}
+
+const FIVE_A_LINE = new Set([
+  "nf_proto",
+  "integer",
+  "arp_op",
+  "inet_proto",
+  "inet_service",
+  "tcp_flag",
+  "dccp_pkttype",
+  "mark",
+  "iface_index",
+  "classid",
+  "uid",
+  "gid",
+  "ct_dir",
+  "ct_state",
+  "ct_status",
+  "icmp_type",
+  "icmp_code",
+  "icmpv6_type",
+  "icmpv6_code",
+  "icmpx_code",
+  "pkt_type",
+]);
+const TWO_A_LINE = new Set(["ipv4_addr", "ipv6_addr", "time"]);
+
+/** Elements of a named set, broken into lines as nft breaks them. */
+export function wrapElements(texts: readonly string[], keyName: string): string {
+  const perLine = FIVE_A_LINE.has(keyName) ? 5 : TWO_A_LINE.has(keyName) ? 2 : 1;
+  let line = "";
+  texts.forEach((text, index) => {
+    if (index > 0) line += index % perLine === 0 ? ",\n\t\t\t     " : ", ";
+    line += text;
+  });
+  return `{ ${line} }`;
+}
