@@ -76,7 +76,8 @@ export class ControlPlane {
     const interfaceIndex = (name: string) => this.#interfaces.get(name);
     this.#rules = new Rules({ interfaceIndex, interfaceName }, () => clock.monotonic());
     const localDevice = (name: string) => this.#devices.localDevice(name);
-    this.#learned = new Learned({ host, interfaceName, localDevice, log });
+    const portName = (number: number) => this.#devices.nameOf(number);
+    this.#learned = new Learned({ host, interfaceName, localDevice, portName, log });
     this.#admin = new AdminListeners(clock, () => this.status(), this.#failed);
   }
 

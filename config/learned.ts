@@ -13,6 +13,7 @@ export class Learned {
   readonly #host: Host;
   readonly #interfaceName: (index: number) => string | undefined;
   readonly #localDevice: (name: string) => string | undefined;
+  readonly #portName: (number: number) => string | undefined;
   readonly #log: (level: "info" | "warning", message: string) => void;
   /** By interface, in the order they came. */
   readonly #addresses = new Map<string, Set<string>>();
@@ -21,11 +22,13 @@ export class Learned {
     readonly host: Host;
     interfaceName(index: number): string | undefined;
     localDevice(name: string): string | undefined;
+    portName(number: number): string | undefined;
     log(level: "info" | "warning", message: string): void;
   }) {
     this.#host = options.host;
     this.#interfaceName = (index) => options.interfaceName(index);
     this.#localDevice = (name) => options.localDevice(name);
+    this.#portName = (number) => options.portName(number);
     this.#log = (level, message) => options.log(level, message);
   }
 
@@ -43,7 +46,10 @@ export class Learned {
       case "route":
         return this.#route(name, event);
       case "link":
-        return this.#log("info", `${name}: port ${event.port} is ${event.up ? "up" : "down"}`);
+        return this.#log(
+          "info",
+          `${name}: ${this.#portName(event.port) ?? "port"} is ${event.up ? "up" : "down"}`,
+        );
       case "dns":
         return this.#log("info", `${name}: name servers advertised: ${list(event.servers)}`);
       case "conflict": {

@@ -12,6 +12,7 @@ function learned() {
     host,
     interfaceName: (index) => (index === 1 ? "wan" : undefined),
     localDevice: (name) => (name === "wan" ? "eth0" : undefined),
+    portName: (number) => `port${number}`,
     log: (level, message) => log.push(`${level}: ${message}`),
   });
   const address = (

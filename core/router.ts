@@ -1,4 +1,4 @@
-import { type FlowView } from "./classify/flow_view.ts";
+import type { FlowView } from "./classify/flow_view.ts";
 import { Machine } from "./classify/machine.ts";
 import type { Clock } from "./clock.ts";
 import { Conntrack } from "./conntrack/track.ts";

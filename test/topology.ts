@@ -4,6 +4,7 @@ import { DemoHost } from "../config/cli/demo/host.ts";
 import { FILES, kernelRuleset } from "../config/cli/demo/files.ts";
 import { KernelRouter } from "../config/cli/demo/kernel_router.ts";
 import { Network } from "../config/cli/demo/network.ts";
+import { childEnvironment, selfCommand } from "../config/cli/demo/process.ts";
 import type { DemoRouter } from "../config/cli/demo/router.ts";
 import { WeirRouter } from "../config/cli/demo/weir_router.ts";
 import { CABLES, type HostName, ROUTED_PREFIX, ROUTER_LAN } from "../config/cli/demo/settings.ts";
@@ -28,6 +29,8 @@ export interface TopologyOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Ruleset: demo.nft for weir, nft(8)'s input for the kernel; the demo's unless told. */
   readonly ruleset?: string;
+  /** Environment of weir beside ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Output {
@@ -43,12 +46,20 @@ export class Topology implements AsyncDisposable {
   readonly network: Network;
   /** Undefined with `router: "none"`. */
   readonly router: DemoRouter | undefined;
+  /** Where weir's files are: demo.yaml, demo.nft, ... and the control socket; empty where the kernel routes. */
+  readonly directory: string;
   readonly #stack: AsyncDisposableStack;
   readonly #children = new Set<Deno.ChildProcess>();
 
-  constructor(network: Network, router: DemoRouter | undefined, stack: AsyncDisposableStack) {
+  constructor(
+    network: Network,
+    router: DemoRouter | undefined,
+    directory: string,
+    stack: AsyncDisposableStack,
+  ) {
     this.network = network;
     this.router = router;
+    this.directory = directory;
     this.#stack = stack;
   }
 
@@ -56,6 +67,31 @@ export class Topology implements AsyncDisposable {
   get weir(): WeirRouter {
     if (this.router instanceof WeirRouter) return this.router;
     throw new TypeError("this topology's router is not weir");
+  }
+
+  get configuration(): string {
+    return `${this.directory}/demo.yaml`;
+  }
+  get socket(): string {
+    return `${this.directory}/control.sock`;
+  }
+
+  /** Starts weir's command line in the router's namespace; its control socket is this topology's. */
+  startWeir(args: readonly string[], options: Deno.CommandOptions = {}): Deno.ChildProcess {
+    const self = selfCommand(args, ENTRY);
+    const env = { ...childEnvironment(), WEIR_CONFIG: this.configuration, WEIR_SOCKET: this.socket };
+    return this.spawn("router", self.command, {
+      args: self.args,
+      stdin: "null",
+      clearEnv: true,
+      ...options,
+      env: { ...env, ...options.env },
+    });
+  }
+
+  /** Runs a command of weir to its end, as an operator would: `weirCommand("conntrack", "-L")`. */
+  async weirCommand(...args: string[]): Promise<Output> {
+    return textOf(await this.startWeir(args, { stdout: "piped", stderr: "piped" }).output());
   }
 
   /** Name of the network namespace. */
@@ -80,10 +116,9 @@ export class Topology implements AsyncDisposable {
       stderr: "piped",
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
-    const { code, stdout, stderr } = await child.output();
+    const output = await child.output();
     clearTimeout(timer);
-    const text = new TextDecoder();
-    return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+    return textOf(output);
   }
 
   /** One of weir's own clients inside a namespace, for its roles (config/cli/demo/roles). */
@@ -115,6 +150,11 @@ export class Topology implements AsyncDisposable {
   }
 }
 
+export function textOf({ code, stdout, stderr }: Deno.CommandOutput): Output {
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
 /** Whether namespaces can be made here; tests that need them are ignored otherwise. */
 export const root = Deno.uid() === 0;
 
@@ -125,11 +165,11 @@ export async function topology(options: TopologyOptions): Promise<Topology> {
   const stack = new AsyncDisposableStack();
   try {
     const network = stack.use(new Network(`weir-${Deno.pid}-${++made}-`));
-    let router: DemoRouter | undefined;
+    let router: DemoRouter | undefined, directory = "";
     if (options.router === "kernel") {
       router = stack.use(await KernelRouter.start(network, options.ruleset ?? kernelRuleset("wan0", "lan")));
-    } else if (options.router === "weir") {
-      const directory = await Deno.makeTempDir({ prefix: "weir-test-" });
+    } else {
+      directory = await Deno.makeTempDir({ prefix: "weir-test-" });
       stack.defer(() => Deno.remove(directory, { recursive: true }));
       const files = {
         ...FILES,
@@ -140,8 +180,18 @@ export async function topology(options: TopologyOptions): Promise<Topology> {
       for (const [name, text] of Object.entries(files)) {
         await Deno.writeTextFile(`${directory}/${name}`, text);
       }
+    }
+    if (options.router === "weir") {
       const configuration = `${directory}/demo.yaml`, socket = `${directory}/control.sock`;
-      router = stack.use(await WeirRouter.start(network, { configuration, socket, entry: ENTRY }));
+      const { env } = options;
+      router = stack.use(
+        await WeirRouter.start(network, {
+          configuration,
+          socket,
+          entry: ENTRY,
+          ...(env === undefined ? {} : { env }),
+        }),
+      );
     }
     for (const { host } of CABLES) {
       // Weir advertises; where nobody does, hosts get by hand what they would have made.
@@ -151,7 +201,7 @@ export async function topology(options: TopologyOptions): Promise<Topology> {
         : { addresses: [`${ROUTED_PREFIX}${digit}/64`], routes: [{ to: "::/0", via: ROUTER_LAN.routed }] };
       network.plug(host, byHand);
     }
-    return new Topology(network, router, stack);
+    return new Topology(network, router, directory, stack);
   } catch (e) {
     await stack.disposeAsync();
     throw e;

@@ -14,7 +14,15 @@ const STATUS: RouterStatus = {
   config: { path: "/etc/weir/weir.yaml", loaded: "2026-01-01T00:00:00Z", error: "" },
   generation: 3,
   uptime: 12.5,
-  ports: [{ name: 'w"an', device: "eth0", up: true, ...portCounters(), rxPackets: 5, rxBytes: 500 }],
+  ports: [{
+    name: 'w"an',
+    kind: "packet",
+    device: "eth0",
+    up: true,
+    ...portCounters(),
+    rxPackets: 5,
+    rxBytes: 500,
+  }],
   interfaces: [],
   batches: 4,
   packets: 5,
@@ -22,6 +30,8 @@ const STATUS: RouterStatus = {
   flows: { count: 2, max: 1000 },
   cpu: { total: 2e9, receive: 0, process: 0, transmit: 0 },
   drops: { policy: 2, "no-route": 0 },
+  deaths: 0,
+  failed: "",
 };
 
 function app() {
@@ -56,8 +66,8 @@ Deno.test("the status is the snapshot, and nothing is kept by caches", async () 
 Deno.test("metrics: types, labels escaped, seconds", async () => {
   const text = await (await app().get("/metrics", TOKEN)).text();
   assert.match(text, /^# TYPE weir_port_receive_packets_total counter$/m);
-  assert.match(text, /^weir_port_receive_packets_total\{port="w\\"an"\} 5$/m);
-  assert.match(text, /^weir_port_up\{port="w\\"an"\} 1$/m);
+  assert.match(text, /^weir_port_receive_packets_total\{port="w\\"an",device="eth0"\} 5$/m);
+  assert.match(text, /^weir_port_up\{port="w\\"an",device="eth0"\} 1$/m);
   assert.match(text, /^weir_dropped_packets_total\{reason="policy"\} 2$/m);
   assert.match(text, /^weir_cpu_seconds_total\{stage="total"\} 2$/m);
   for (const line of text.trim().split("\n")) {

@@ -5,7 +5,7 @@ type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 /** The status in Prometheus' text format 0.0.4. */
 export function metrics(status: RouterStatus): string {
   const ports = <K extends keyof RouterStatus["ports"][number]>(key: K): Sample[] =>
-    status.ports.map((port) => [{ port: port.name }, Number(port[key])]);
+    status.ports.map((port) => [{ port: port.name, device: port.device }, Number(port[key])]);
   const plain = (value: number): Sample[] => [[{}, value]];
   return [
     metric("weir_info", "gauge", "Version of the running router.", [[{ version: status.version }, 1]]),

@@ -26,10 +26,10 @@ const STATUS: RouterStatus = {
     { name: "lan", ports: ["lan1", "lan2"], addresses: [] },
   ],
   batches: 4,
-  packets: 1000,
+  packets: 20000,
   forwarded: 900,
   flows: { count: 2, max: 1000 },
-  cpu: { total: 2e6, receive: 1e6, process: 5e5, transmit: 5e5 },
+  cpu: { total: 4e7, receive: 2e7, process: 1e7, transmit: 1e7 },
   drops: { policy: 2, "no-route": 0, martian: 9 },
   deaths: 0,
   failed: "",
@@ -41,9 +41,9 @@ Deno.test("status: what a person looks for", () => {
     `router      weir, weir 0.1.0, up 1 h 2 min
 config      /etc/weir/weir.yaml, generation 3, loaded 2026-01-01T00:00:00.000Z
             the last reload was refused: weir.yaml:1:1-1: Error: x
-packets     1000 in, 900 forwarded, 4 batches
+packets     20000 in, 900 forwarded, 4 batches
 flows       2 of 1000
-cpu         0.00 s, 2000 ns a packet
+cpu         0.04 s, 2000 ns a packet
             receive 50 %, process 25 %, transmit 25 %
 wan         198.51.100.2/24
 lan         no address (lan1, lan2)

@@ -13,7 +13,7 @@ export function statusText(status: RouterStatus): string {
   else if (status.deaths > 0) say("data plane", `died ${status.deaths} times within a minute, runs again`);
   say("packets", `${status.packets} in, ${status.forwarded} forwarded, ${status.batches} batches`);
   say("flows", `${flows.count} of ${flows.max}`);
-  const perPacket = status.packets === 0 ? "" : `, ${Math.round(cpu.total / status.packets)} ns a packet`;
+  const perPacket = status.packets < MEANINGFUL ? "" : `, ${Math.round(cpu.total / status.packets)} ns a packet`;
   say("cpu", `${(cpu.total / 1e9).toFixed(2)} s${perPacket}`);
   if (cpu.process > 0) {
     const share = (part: number) => `${Math.round(100 * part / cpu.total)} %`;
@@ -29,6 +29,9 @@ export function statusText(status: RouterStatus): string {
   if (dropped.length > 0) say("dropped", dropped.map(([why, count]) => `${why} ${count}`).join(", "));
   return lines.join("");
 }
+
+/** Packets below which the time of the loop's idle turns is most of it. */
+const MEANINGFUL = 10_000;
 
 function duration(seconds: number): string {
   const days = Math.floor(seconds / 86400), hours = Math.floor(seconds / 3600) % 24;

@@ -311,7 +311,11 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         state.reject.type = code[pc + 1]!;
         state.reject.code = code[pc + 2]!;
         return RESULT_DROP;
-      case 46: // nat
+      case 46: // nat; one of the other family does nothing (nft_nat_inet_eval)
+        if (code[pc + 2] !== 0 && code[pc + 2] !== batch.family[row]) {
+          pc = code[pc + 8]!;
+          continue;
+        }
         requestNat(state, pc + 1, batch, row);
         return RESULT_ACCEPT;
       case 47: // notrack

@@ -142,6 +142,21 @@ const cases: readonly (readonly [string, readonly Expression[], Uint8Array, bool
     ip(V4, 6, Uint8Array.of(0x11, 0x22, 0x33, 0x44, 5)),
     true,
   ],
+  [
+    "a cut transport header behind an extension header",
+    [t.load("transport", 2, 2), t.cmp("eq", t.be(0x3344, 2))],
+    ip(V6, 60, Uint8Array.of(17, 0, 1, 4, 0, 0, 0, 0, 0x11, 0x22, 0x33, 0x44)),
+    true,
+  ],
+  [
+    "a destination options header",
+    [
+      { kind: "exthdr", op: "ipv6", type: 60, offset: 0, length: 1, dreg: 1, present: false },
+      t.cmp("eq", t.be(17, 1)),
+    ],
+    ip(V6, 60, Uint8Array.of(17, 0, 1, 4, 0, 0, 0, 0, 0x11, 0x22, 0x33, 0x44)),
+    true,
+  ],
   ["iifname", [t.meta("iifname"), t.cmp("eq", t.name("lan"))], packetTcp, true],
   ["iifname of another", [t.meta("iifname"), t.cmp("eq", t.name("lan0"))], packetTcp, false],
   ["iifname la*", [t.meta("iifname"), t.cmp("eq", t.name("la", 2))], packetTcp, true],

@@ -240,7 +240,8 @@ export class TcpTracker {
           return TRACK_INVALID;
         }
         if (reset === RESET_UNPROVEN) newState = oldState;
-        check = reset !== RESET_SURE && (reset === RESET_KNOWN || !this.#endsWhatWePassed(flow, direction, oldState));
+        check = reset !== RESET_SURE &&
+          (reset === RESET_KNOWN || !this.#endsWhatWePassed(flow, direction, oldState));
       }
     }
 

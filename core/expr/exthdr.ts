@@ -52,21 +52,40 @@ function findIpv6Header(b: Uint8Array, type: number, batch: PacketBatch, row: nu
   let at = batch.network[row]! + IPV6.size, next = b[batch.network[row]! + IPV6.nextHeader]!;
   for (;;) {
     const found = next === type;
-    const extension = next === NEXT_HOP_BY_HOP || next === NEXT_ROUTING || next === NEXT_FRAGMENT ||
-      next === PROTOCOL_AH || next === NEXT_DESTINATION;
-    if (!extension || at + 2 > end) return found && at < end && next !== NEXT_NONE ? at : -1;
+    if (!isExtension(next) || at + 2 > end) return found && at < end && next !== NEXT_NONE ? at : -1;
     if (found) return at;
-    if (next === NEXT_FRAGMENT) {
-      if (at + FRAGMENT6.size > end || (u16(b, at + FRAGMENT6.offsetFlags) & 0xfff8) !== 0) return -1;
-      next = b[at]!;
-      at += FRAGMENT6.size;
-    } else {
-      const length = next === PROTOCOL_AH ? (b[at + 1]! + 2) * 4 : (b[at + 1]! + 1) * 8;
-      next = b[at]!;
-      at += length;
+    // Behind the header of a later fragment there are no more.
+    if (next === NEXT_FRAGMENT && (at + 8 > end || (u16(b, at + FRAGMENT6.offsetFlags) & 0xfff8) !== 0)) {
+      return -1;
     }
+    const length = extensionLength(b, at, next);
+    next = b[at]!;
+    at += length;
   }
 }
+
+/** Position behind all extension headers, -1 when they run over the end. */
+export function behindExtensions(b: Uint8Array, network: number, end: number): number {
+  let at = network + IPV6.size, next = b[network + IPV6.nextHeader]!;
+  while (isExtension(next)) {
+    if (at + 8 > end) return -1;
+    const length = extensionLength(b, at, next);
+    next = b[at]!;
+    at += length;
+  }
+  return at > end ? -1 : at;
+}
+
+const isExtension = (next: number): boolean =>
+  next === NEXT_HOP_BY_HOP || next === NEXT_ROUTING || next === NEXT_FRAGMENT || next === PROTOCOL_AH ||
+  next === NEXT_DESTINATION;
+
+const extensionLength = (b: Uint8Array, at: number, type: number): number =>
+  type === NEXT_FRAGMENT
+    ? FRAGMENT6.size
+    : type === PROTOCOL_AH
+    ? (b[at + 1]! + 2) * 4
+    : (b[at + 1]! + 1) * 8;
 
 /** End of the TCP header, -1 when the packet shows none; nft_tcp_header_pointer. */
 function tcpEnd(b: Uint8Array, batch: PacketBatch, row: number): number {

@@ -13,7 +13,8 @@ export function withinLimit(
 ): boolean {
   const cells = state.cells, most = state.numbers[constants + 1]!;
   const time = Math.floor(now * 1e6);
-  let tokens = cells[cell]! + time - cells[cell + 1]!;
+  // A clock that began anew (the data plane was restarted) refills nothing.
+  let tokens = cells[cell]! + Math.max(0, time - cells[cell + 1]!);
   if (tokens > most) tokens = most;
   cells[cell + 1] = time;
   const left = tokens - Math.floor(state.numbers[constants]! * units);

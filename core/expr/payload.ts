@@ -12,6 +12,7 @@ import {
   PROTOCOL_UDPLITE,
 } from "../packet/ipv4.ts";
 import { ETHERNET } from "../packet/ethernet.ts";
+import { behindExtensions } from "./exthdr.ts";
 
 /** Numbers of payload bases in instructions. */
 const BASE_LINK = 0;
@@ -19,14 +20,17 @@ const BASE_NETWORK = 1;
 
 /**
  * Absolute position of the transport header, -1 when there is none. A header too short to be parsed is still
- * there to be read byte by byte, as nft_thoff has it.
+ * there to be read byte by byte, as nft_thoff has it. Later fragments have none: nft_payload_eval breaks on them
+ * (the kernel's fast path for 1, 2 and 4 bytes forgets to, and matches payload as if it were ports).
  */
 export function transportAt(batch: PacketBatch, row: number): number {
   const at = batch.transport[row]!;
   if (at !== 0) return at;
-  if ((batch.fragment[row]! & FRAGMENT_LATER) !== 0 || batch.family[row] !== 4) return -1;
-  const network = batch.network[row]!;
-  return network + ipv4HeaderLength(batch.bytes(row), network);
+  if ((batch.fragment[row]! & FRAGMENT_LATER) !== 0) return -1;
+  const network = batch.network[row]!, b = batch.bytes(row);
+  return batch.family[row] === 4
+    ? network + ipv4HeaderLength(b, network)
+    : behindExtensions(b, network, batch.end[row]!);
 }
 
 /** Absolute position of a base, -1 when the packet has none. */

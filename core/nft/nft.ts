@@ -99,8 +99,9 @@ export class Nft {
   }
 
   private listing(): Execution["listing"] {
-    const { options } = this;
+    const { options } = this, { numbers } = this.store.cells;
     return {
+      counts: (cell) => [numbers[cell]!, numbers[cell + 1]!],
       types: typeContext(options),
       stateless: options.stateless ?? false,
       handles: options.handles ?? false,

@@ -18,9 +18,10 @@ export function parseInclude(c: Cursor, context: IncludeContext): void {
   const pattern = c.quotedText();
   if (!c.atLineEnd()) c.unexpected("expected the end of the line");
   const { reader } = context;
+  const wild = /[*?[]/.test(pattern);
+  if (reader === undefined && wild) return;
   if (reader === undefined) refuse(at, `File not found: ${pattern}`, [], ["files cannot be included here"]);
   if (c.includeDepth >= MAXIMUM_INCLUDES) refuse(at, `Include nested too deeply, max ${MAXIMUM_INCLUDES} levels`);
-  const wild = /[*?[]/.test(pattern);
   const places = pattern.startsWith("/") || pattern.startsWith("./")
     ? [pattern]
     : context.includePaths.map((path) => `${path}/${pattern}`);

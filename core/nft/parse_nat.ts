@@ -31,15 +31,18 @@ export function parseNat(c: Cursor): StatementNode {
   return { kind: "nat", nat, span: c.since(start) };
 }
 
+/** What may follow the family; else `ip` begins the address: `snat ip saddr map ...`. */
+const FOLLOW = ["to", "prefix", "interval", "addr"];
+
 function translation(c: Cursor, nat: NatNode): void {
-  if (c.is("ip") || c.is("ip6")) nat.family = c.take() as "ip" | "ip6";
+  if ((c.is("ip") || c.is("ip6")) && FOLLOW.some((word) => c.is(word, 1))) nat.family = c.take() as "ip" | "ip6";
   if (c.is("prefix") || c.is("interval")) nat.spread = c.take() as "prefix" | "interval";
   if (nat.family !== undefined && c.is("addr") && c.is(".", 1)) {
     c.take();
     c.take();
     c.expect("port");
   }
-  c.expect("to");
+  c.skip("to");
   if (c.skip(":")) return port(c, nat);
   nat.address = address(c);
   if (c.skip(":")) port(c, nat);

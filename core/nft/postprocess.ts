@@ -1,5 +1,6 @@
 import type { Family } from "../ruleset/ruleset.ts";
 import { fieldsOf, resolvePayload } from "./postprocess_payload.ts";
+import { adopt, writtenField } from "./postprocess_assign.ts";
 import { simplifyMatch } from "./postprocess_match.ts";
 import { ProtocolContext } from "./protocol_context.ts";
 import type { HeaderBase } from "./protocol/protocol.ts";
@@ -47,9 +48,11 @@ class Postprocess {
       case "verdict map":
         return void this.result.push({ ...statement, key: this.resolve(statement.key) });
       case "assign": {
-        const { target } = statement;
-        const value = this.resolve(statement.value);
-        return void this.result.push({ ...statement, target: this.resolve(target) as typeof target, value });
+        const written = writtenField(statement, this.context);
+        if (written !== undefined) this.drop(written.target);
+        const target = written?.target ?? (this.resolve(statement.target) as typeof statement.target);
+        const value = written?.value ?? adopt(this.resolve(statement.value), target);
+        return void this.result.push({ ...statement, target, value });
       }
       case "set update":
         return void this.result.push({ ...statement, key: this.resolve(statement.key) });

@@ -25,7 +25,7 @@ export function elementTexts(set: SetDefinition, printing: ElementPrinting): str
 }
 
 function sorted(elements: SetElement[], set: SetDefinition): SetElement[] {
-  const big = set.interval || (setSource(set)?.key[0]?.order ?? "big") === "big" || isText(setSource(set)?.key[0] ?? integerType);
+  const big = set.interval || (setSource(set)?.key[0]?.order ?? "big") === "big";
   const concatenated = set.key.bits.length > 1;
   return elements.sort((a, b) => {
     if (a.catchall || b.catchall) return a.catchall === b.catchall ? 0 : a.catchall ? 1 : -1;
@@ -124,7 +124,7 @@ const FIVE_A_LINE = new Set([
   "icmpx_code",
   "pkt_type",
 ]);
-const TWO_A_LINE = new Set(["ipv4_addr", "ipv6_addr", "time"]);
+const TWO_A_LINE = new Set(["ipv4_addr", "time"]);
 
 /** Elements of a named set, broken into lines as nft breaks them. */
 export function wrapElements(texts: readonly string[], keyName: string): string {

@@ -12,8 +12,10 @@ export function printConstant(constant: Constant, types: TypeContext): string {
       if (isText(constant.type)) return `"${escapeStar(valueText(constant.value, constant.bits))}*"`;
       return `${printValue(constant.type, constant.value, constant.bits, types)}/${constant.length}`;
     case "range": {
+      // Ends of ranges are numbers, durations seconds (range_expr_print).
       const { type, bits } = constant;
-      return `${printValue(type, constant.from, bits, types)}-${printValue(type, constant.to, bits, types)}`;
+      const plain = { ...types, numericSymbols: true, numericProtocol: true, serviceNames: false, seconds: true };
+      return `${printValue(type, constant.from, bits, plain)}-${printValue(type, constant.to, bits, plain)}`;
     }
     case "constants":
       return constant.parts.map((part) => printConstant(part, types)).join(" . ");

@@ -78,7 +78,9 @@ export class Tokens {
       else if (c === " " || c === "\t" || c === "\r") at++;
       else if (c === "\\" && continuation(text, at) > 0) at = continuation(text, at);
       else if (c === "#") {
+        // nft wants a line end behind a comment, and takes a last line without one for junk.
         const end = text.indexOf("\n", at);
+        if (end < 0) this.add(JUNK, at, at + 1);
         at = end < 0 ? text.length : end;
       } else if (c === '"') {
         const end = text.indexOf('"', at + 1);

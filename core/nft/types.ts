@@ -12,6 +12,8 @@ export interface TypeContext {
   readonly numericProtocol: boolean;
   readonly numericSymbols: boolean;
   readonly serviceNames: boolean;
+  /** Durations as seconds only. */
+  readonly seconds?: boolean;
   readonly timezoneOffset: number;
 }
 

@@ -9,7 +9,7 @@ import { deleteLink, linkByName, setLink } from "../sys/rtnetlink.ts";
 import { lacks, TestNetwork } from "../sys/test_namespaces.ts";
 import { Waiter } from "../sys/waiter.ts";
 import { openPacketPort, PacketPort, type PacketPortOptions } from "./packet.ts";
-import { CableNetwork, untilUp } from "./test_cable.ts";
+import { CableNetwork } from "./test_cable.ts";
 
 const MODES = ["ring", "messages"] as const;
 const rows = Uint16Array.from({ length: 256 }, (_, i) => i);
@@ -37,7 +37,6 @@ class Pair implements Disposable {
     this.right = open("b", "right");
     this.left.attach(this.batch);
     this.right.attach(this.batch);
-    untilUp(this.net, "a", this.left, this.right);
   }
   /** A row holding the frame. */
   put(frame: Uint8Array): number {
@@ -220,7 +219,6 @@ for (const mode of MODES) {
       assert.equal(port.reopen(), true);
       assert.equal(port.missing, false);
     }
-    untilUp(net, "a", left, right);
     assert.deepEqual(left.mac, net.route("a", (socket) => linkByName(socket, "left")!.mac));
     batch.clear();
     pair.put(datagram(7));

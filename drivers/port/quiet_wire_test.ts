@@ -10,7 +10,6 @@ import { setLink } from "../sys/rtnetlink.ts";
 import { lacks, TestNetwork } from "../sys/test_namespaces.ts";
 import { Waiter } from "../sys/waiter.ts";
 import { openPacketPort, PacketPort } from "./packet.ts";
-import { untilUp } from "./test_cable.ts";
 import { openTunPort, TunPort } from "./tun.ts";
 
 const rows = Uint16Array.from({ length: 64 }, (_, i) => i);
@@ -42,7 +41,6 @@ Deno.test({
     const right = net.inside("b", () => new PacketPort(openPacketPort({ name: "right", device: "right" })));
     left.attach(batch);
     right.attach(batch);
-    untilUp(net, "a", left, right);
     const addresses = [parsePrefix("192.0.2.2/24")!, parsePrefix("2001:db8::2/64")!];
     const tun = net.inside("b", () => new TunPort(openTunPort({ name: "lan", addresses })));
     const mine = "02:00:00:00:00:01", yours = formatMac(right.mac);
@@ -75,9 +73,10 @@ Deno.test({
     // Up again, as the port will be when it is taken over: a kernel with IPv6 would solicit and report now.
     net.route("b", (socket) => setLink(socket, "right", { up: false }));
     net.route("b", (socket) => setLink(socket, "right", { up: true }));
+    net.settle("a", "left");
+    net.settle("b", "right");
     left.refresh();
     right.refresh();
-    untilUp(net, "a", left, right);
     heard(right, batch, 0);
     const before = right.counters.rxPackets;
     probe();

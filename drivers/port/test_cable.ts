@@ -1,23 +1,8 @@
 import { testBatch } from "../../core/packet/test_batch.ts";
-import { setLink } from "../sys/link.ts";
 import { TestNetwork } from "../sys/test_namespaces.ts";
 import { Waiter } from "../sys/waiter.ts";
 import { Cable } from "./cable.ts";
-import type { DevicePort } from "./device_port.ts";
 import { openPacketPort, PacketPort, type PacketPortOptions } from "./packet.ts";
-
-/**
- * Waits until the kernel has noticed the carrier; what is sent before is lost in its queue discipline. It tells `up` a
- * moment before it puts the queue in place, under a lock that a change of any interface waits for.
- */
-export function untilUp(net: TestNetwork, namespace: string, ...ports: DevicePort[]): void {
-  const pause = new Waiter();
-  for (let tries = 0; tries < 2000 && !ports.every((port) => port.up); tries++) {
-    pause.wait(1);
-    for (const port of ports) port.refresh();
-  }
-  net.route(namespace, (socket) => setLink(socket, "lo", { up: true }));
-}
 
 /**
  * Two hosts `a` (192.0.2.1, 2001:db8::1) and `b` (.2, ::2), each in a namespace of its own, and a third namespace `r`
@@ -43,7 +28,6 @@ export class CableNetwork implements Disposable {
     this.ports = [open("port-a"), open("port-b")];
     this.cable = new Cable(this.ports[0], this.ports[1], testBatch());
     for (const port of this.ports) this.#waiter.add(port.fd);
-    untilUp(net, "r", ...this.ports);
   }
 
   /** Carries frames until the promise settles, leaving the event loop a turn every 5 ms. */

@@ -71,6 +71,8 @@ function quieten(device: string): void {
     [`net/ipv6/conf/${device}/accept_ra`, "0"],
     [`net/ipv6/conf/${device}/forwarding`, "0"],
     [`net/ipv4/conf/${device}/forwarding`, "0"],
+    // else an address that goes takes the others of its network along
+    [`net/ipv4/conf/${device}/promote_secondaries`, "1"],
   ];
   for (const [key, value] of settings) {
     try {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { WakeEvent } from "../sys/event.ts";
 import { lacks, TestNetwork } from "../sys/test_namespaces.ts";
 import { adoptPort, openPort, type PortDescription } from "./registry.ts";
-import { untilUp } from "./test_cable.ts";
 
 /** Runs the cable in a Worker of its own while `work` goes on. */
 async function withWorker(ports: PortDescription[], work: () => Promise<void>): Promise<void> {
@@ -34,7 +33,6 @@ Deno.test({
       net.inside("r", () => openPort({ kind: "packet", name: device, device, promiscuous: true }))
     );
     const here = ports.map(adoptPort);
-    untilUp(net, "r", ...here);
     for (let round = 1; round <= 2; round++) {
       await withWorker(ports, async () => {
         const output = await net.spawn("a", "ping", "-c2", "-i0.2", "-W1", "192.0.2.2").output();

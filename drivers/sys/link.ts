@@ -22,6 +22,8 @@ export interface Link {
   readonly up: boolean;
   /** Up and with carrier. */
   readonly running: boolean;
+  /** IF_OPER_* of RFC 2863: 0 unknown (nobody looked yet; counts as running), 2 down, 6 up. */
+  readonly operState: number;
   /** "veth", "tun", "bridge"; empty for a plain device. */
   readonly kind: string;
   /** Index of the bridge or bond it belongs to, 0 for none. */
@@ -55,6 +57,7 @@ export function readLink(message: Message): Link {
     flags,
     up: (flags & IFF_UP) !== 0,
     running: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
+    operState: attributes.u8(IFLA_OPERSTATE) ?? 0,
     kind: attributes.nested(IFLA_LINKINFO)?.string(IFLA_INFO_KIND) ?? "",
     master: attributes.u32(IFLA_MASTER) ?? 0,
   };
@@ -178,6 +181,7 @@ const IFLA_ADDRESS = 1,
   IFLA_IFNAME = 3,
   IFLA_MTU = 4,
   IFLA_MASTER = 10,
+  IFLA_OPERSTATE = 16,
   IFLA_LINKINFO = 18,
   IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1, IFLA_INFO_DATA = 2, VETH_INFO_PEER = 1;

@@ -4,6 +4,7 @@ import { createVeth, linkByName, setLink } from "./link.ts";
 import { addAddress } from "./address.ts";
 import { libc, O_RDWR, openFile } from "./libc.ts";
 import { createNamespace, deleteNamespace, inNamespace, openNamespace } from "./namespace.ts";
+import { Waiter } from "./waiter.ts";
 import type { NetlinkSocket } from "./netlink.ts";
 
 /**
@@ -50,6 +51,19 @@ export class TestNetwork implements Disposable {
     }
     this.route(a, (socket) => setLink(socket, device, { up: true }));
     this.route(b, (socket) => setLink(socket, peer, { up: true }));
+    this.settle(a, device);
+    this.settle(b, peer);
+  }
+  /**
+   * Waits until the kernel has noticed the device's carrier: what is sent before is lost. It tells so a moment before
+   * it puts the queue in place, under a lock that a change of any interface waits for.
+   */
+  settle(short: string, device: string): void {
+    const pause = new Waiter();
+    this.route(short, (socket) => {
+      for (let tries = 0; tries < 2000 && linkByName(socket, device)?.operState !== 6; tries++) pause.wait(1);
+      setLink(socket, "lo", { up: true });
+    });
   }
   /** Gives a device addresses, usable at once. */
   address(short: string, device: string, ...prefixes: string[]): void {

@@ -1,4 +1,5 @@
 import type { PacketBatch } from "../../core/packet/batch.ts";
+import { CHECKSUM_VALID } from "../../core/packet/columns.ts";
 import { type Port, portCounters } from "../../core/port.ts";
 
 /**
@@ -11,17 +12,22 @@ export class ReplayPort implements Port {
   readonly offload = true;
   readonly counters = portCounters();
   readonly up = true;
-  readonly #frames: readonly Uint8Array[];
-  readonly #memory: Uint8Array;
+  readonly #memory = new Uint8Array(SLOT * 64);
+  #frames: readonly Uint8Array[] = [];
   #region = 0;
   #next = 0;
   /** Batches still to come. */
   left = 0;
 
-  constructor(name: string, frames: readonly Uint8Array[]) {
+  constructor(name: string) {
     this.name = name;
+  }
+
+  /** What the next `batches` batches are made of. */
+  play(frames: readonly Uint8Array[], batches: number): void {
+    if (frames !== this.#frames) this.#next = 0;
     this.#frames = frames;
-    this.#memory = new Uint8Array(SLOT * 64);
+    this.left = batches;
   }
 
   attach(batch: PacketBatch): void {
@@ -32,13 +38,13 @@ export class ReplayPort implements Port {
     if (this.left === 0 || this.#frames.length === 0) return 0;
     this.left--;
     for (let i = 0; i < limit; i++) {
-      const frame = this.#frames[this.#next]!, row = batch.append(), at = i * SLOT + 64;
-      this.#next = (this.#next + 1) % this.#frames.length;
+      const frame = this.#frames[this.#next]!, row = batch.append(), at = i * SLOT + HEADROOM;
+      if (++this.#next === this.#frames.length) this.#next = 0;
       this.#memory.set(frame, at);
       batch.region[row] = this.#region;
       batch.start[row] = at;
       batch.end[row] = at + frame.length;
-      batch.checksum[row] = 2;
+      batch.checksum[row] = CHECKSUM_VALID;
     }
     this.counters.rxPackets += limit;
     return limit;
@@ -52,4 +58,4 @@ export class ReplayPort implements Port {
   close(): void {}
 }
 
-const SLOT = 2048;
+const SLOT = 2048, HEADROOM = 64;

@@ -364,6 +364,14 @@ const plain: Scenario[] = [
     name: "SYN in an established flow, refused",
     steps: [...open(), c(SYN, 70000, 0), s(RST | ACK, 0, 70001)],
   },
+  {
+    name: "SYN in an established flow, reset by the same side",
+    steps: [...open(), c(SYN, 70000, 0), c(RST | ACK, 990000, 70001), s(RST | ACK, 990000, 70001)],
+  },
+  {
+    name: "SYN again after an ignored ACK, reset by the same side",
+    steps: [c(SYN, 1000, 0), s(ACK, 5000, 1001, { len: 100 }), c(SYN, 70000, 0), c(RST | ACK, 70001, 5100)],
+  },
   { name: "SYN of the server in an established flow", steps: [...open(), s(SYN, 70000, 0)] },
   {
     name: "TIME_WAIT reopened",

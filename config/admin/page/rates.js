@@ -12,7 +12,7 @@ const KEY = "weir-token", HISTORY = 60;
 const token = signal(sessionStorage.getItem(KEY) ?? "");
 const problem = signal("");
 const latest = signal(undefined);
-/** Per port: [received, sent] in bits a second, newest last. */
+/** By device: [received, sent] in bits a second, newest last. */
 const rates = new Map();
 let before;
 
@@ -47,20 +47,20 @@ function measure(status) {
   if (before !== undefined) {
     const seconds = (now - before.time) / 1000;
     for (const port of status.ports) {
-      const old = before.ports.get(port.name);
+      const old = before.ports.get(port.device);
       if (old === undefined) continue;
       const perSecond = (key) => Math.max(0, (port[key] - old[key]) / seconds);
-      const history = rates.get(port.name) ?? [];
+      const history = rates.get(port.device) ?? [];
       history.push([
         perSecond("rxBytes") * 8,
         perSecond("txBytes") * 8,
         perSecond("rxPackets"),
         perSecond("txPackets"),
       ]);
-      rates.set(port.name, history.slice(-HISTORY));
+      rates.set(port.device, history.slice(-HISTORY));
     }
   }
-  before = { time: now, ports: new Map(status.ports.map((port) => [port.name, port])) };
+  before = { time: now, ports: new Map(status.ports.map((port) => [port.device, port])) };
 }
 
 function scaled(value, unit) {
@@ -76,7 +76,7 @@ function line(history, column, most) {
 }
 
 function Port({ port }) {
-  const history = rates.get(port.name) ?? [];
+  const history = rates.get(port.device) ?? [];
   const [receive, send, receivePackets, sendPackets] = history.at(-1) ?? [0, 0, 0, 0];
   const most = Math.max(1, ...history.flatMap(([a, b]) => [a, b]));
   return html`
@@ -113,7 +113,7 @@ function Status({ status }) {
           <td>last minute</td>
         </tr>
       </thead>
-      <tbody>${status.ports.map((port) => html`<${Port} key=${port.name} port=${port} />`)}</tbody>
+      <tbody>${status.ports.map((port) => html`<${Port} key=${port.device} port=${port} />`)}</tbody>
     </table>
     <h2>Dropped packets</h2>
     <table class="drops">

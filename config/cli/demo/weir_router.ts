@@ -15,6 +15,8 @@ export interface WeirOptions {
   readonly stop?: AbortSignal;
   /** Module that is weir's command line; the running program's unless told. */
   readonly entry?: string;
+  /** Environment beside ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -46,7 +48,7 @@ export class WeirRouter implements DemoRouter {
       stdout: "null",
       stderr: "piped",
       clearEnv: true,
-      env: childEnvironment(),
+      env: { ...childEnvironment(), ...options.env },
     });
     const router = new WeirRouter(child, socket);
     try {

@@ -39,7 +39,7 @@ export const timeType: DataType = {
   order: "host",
   base: integerType,
   parse: (text) => parseDuration(text) ?? durationError,
-  print: printDuration,
+  print: (value, _bits, context) => (context.seconds === true ? `${value / 1000n}s` : printDuration(value)),
 };
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?: (\d{2}):(\d{2})(?::(\d{2}))?)?$/;
