@@ -163,7 +163,7 @@ export class ControlPlane {
       measure: measure ?? false,
       ...(entry === undefined ? {} : { entry }),
       onEvent: (event) => this.#learned.take(event),
-      onLog: (line) => log("info", line),
+      onLog: (line) => log(...levelled(line)),
       onDeath: (error) => log("error", `the data plane died: ${error.split("\n")[0]}`),
     });
     this.#flows = flows;
@@ -188,7 +188,7 @@ export class ControlPlane {
 
   status(): RouterStatus {
     const data = this.#dataPlane?.status(), running = this.#running;
-    const up = new Map(this.#options.host.devices().map((device) => [device.name, device.up]));
+    const up = new Map(this.#options.host.devices().map((device) => [device.name, device.running]));
     const document = running?.config.document;
     return {
       hostname: document?.hostname?.value ?? Deno.hostname(),
@@ -255,6 +255,13 @@ interface Running {
   readonly prepared: Prepared;
   /** When it was read, ISO 8601. */
   readonly loaded: string;
+}
+
+/** A line of a rule's `log` begins with its syslog level, as the kernel's do: `<4>`. */
+function levelled(line: string): Parameters<Log> {
+  const match = /^<([0-7])>/.exec(line);
+  const text = match === null ? line : line.slice(match[0].length), number = Number(match?.[1] ?? 6);
+  return [number < 4 ? "error" : number === 4 ? "warning" : number < 7 ? "info" : "debug", text];
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

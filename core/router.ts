@@ -5,6 +5,7 @@ import { Conntrack } from "./conntrack/track.ts";
 
 import { Drops } from "./forward/drops.ts";
 import { Echo } from "./forward/echo.ts";
+import { fib } from "./forward/fib.ts";
 import { Forwarding } from "./forward/forwarding.ts";
 import { Fragmenter } from "./forward/fragments/fragmenter.ts";
 import { Reassembly } from "./forward/fragments/reassembly.ts";
@@ -102,6 +103,7 @@ export class Router {
       random,
       cells: options.cells ?? new Float64Array(0),
       route: (_batch, row) => this.#routeMtu(row),
+      fib: (batch, row, flags, result) => fib(routes, adjacency, batch, row, flags, result),
       ...(options.log === undefined ? {} : { log: options.log }),
     });
     this.transmitter = new Transmitter(capacity, interfaces, drops);
@@ -212,6 +214,7 @@ export class Router {
     this.#reassembly.tick(batch, now);
     this.routes.tick(now);
     this.conntrack.expire(now, EXPIRE_BUDGET);
+    this.machine.collect(now);
     for (const plan of this.interfaces.plans) this.interfaces.bridges[plan.index]?.tick(now);
     if (batch.count === 0) return;
     this.#process();

@@ -2,6 +2,9 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { VirtualClock } from "./clock.ts";
 import { parseAddress, parsePrefix } from "./packet/address.ts";
+import { Nft } from "./nft/nft.ts";
+import { assemble } from "./classify/assemble.ts";
+import { RulesetStore } from "./ruleset/store.ts";
 import { arp, ethernet, icmp, udp } from "./packet/build.ts";
 import { u16 } from "./packet/bytes.ts";
 import { TABLE_MAIN } from "./plan.ts";
@@ -18,9 +21,17 @@ const MAC = {
 };
 
 /** A router with a port `lan` (192.0.2.1/24) and a port `wan` (198.51.100.2/24), no rules. */
-function network() {
-  const clock = new VirtualClock(1000);
-  const router = new Router({ clock, random: new SeededRandom(7), flows: 256, secret: new Uint8Array(16) });
+function network(rules = "") {
+  const clock = new VirtualClock(1000), store = new RulesetStore({ offline: true });
+  const { error } = new Nft(store).run(rules, "rules");
+  assert.equal(error, "");
+  const router = new Router({
+    clock,
+    random: new SeededRandom(7),
+    flows: 256,
+    secret: new Uint8Array(16),
+    cells: store.cells.numbers,
+  });
   const ends = [1, 2].map((number) => {
     const near = new MemoryPort({ name: `port${number}` }), far = new MemoryPort({ name: `far${number}` });
     MemoryPort.join(near, far);
@@ -51,16 +62,7 @@ function network() {
     }],
     policyRules: [],
     conntrack: { flows: 256 },
-    program: {
-      generation: 1,
-      code: new Int32Array(0),
-      numbers: new Float64Array(0),
-      hooks: [],
-      sets: [],
-      strings: [],
-      cells: 0,
-      time: 0,
-    },
+    program: assemble(store.current, 1),
   };
   router.apply(plan);
   const [lan, wan] = ends as [MemoryPort, MemoryPort];
@@ -114,6 +116,17 @@ test("the router answers echo, and time exceeded for a TTL of one", () => {
   run();
   const types = heard(lan, 0x0800).map((frame) => frame[14 + 20]);
   assert.deepEqual(types.sort(), [0, 11]);
+});
+
+test("a rejected packet is answered, and leaves no flow behind", () => {
+  const { router, lan, run, heard } = network(
+    `table inet filter { chain f { type filter hook forward priority 0; policy drop; reject; } }`,
+  );
+  lan.put(arp(MAC.host, "192.0.2.9", "192.0.2.1"));
+  lan.put(ethernet(MAC.host, MAC.lan, udp({ from: "192.0.2.9", to: "203.0.113.5" }, 1000, 53)));
+  run();
+  assert.deepEqual(heard(lan, 0x0800).map((frame) => [frame[14 + 20], frame[14 + 21]]), [[3, 3]]);
+  assert.equal(router.conntrack.count, 0);
 });
 
 test("nothing that comes in by either port makes it throw, and the pool comes back whole", () => {

@@ -45,7 +45,10 @@ try {
     /^ \d+ (pass|fail)$/gm,
   );
   const config = `${home}/bun-types.json`, types = ["npm:bun-types"];
-  Deno.writeTextFileSync(config, JSON.stringify({ compilerOptions: { types, lib: ["esnext"], strict: true } }));
+  Deno.writeTextFileSync(
+    config,
+    JSON.stringify({ compilerOptions: { types, lib: ["esnext"], strict: true } }),
+  );
   report("bun-types", run(Deno.execPath(), ["check", "--no-lock", "--config", config, "core/mod.ts"]), /^$/g);
 } finally {
   Deno.removeSync(home, { recursive: true });

@@ -76,16 +76,24 @@ export class Topology implements AsyncDisposable {
     return `${this.directory}/control.sock`;
   }
 
+  /** Program and arguments of a command of weir, for who starts it in a way of its own; with `environment`. */
+  weirArguments(...args: string[]): string[] {
+    const self = selfCommand(args, ENTRY);
+    return [self.command, ...self.args];
+  }
+  get environment(): Record<string, string> {
+    return { ...childEnvironment(), WEIR_CONFIG: this.configuration, WEIR_SOCKET: this.socket };
+  }
+
   /** Starts weir's command line in the router's namespace; its control socket is this topology's. */
   startWeir(args: readonly string[], options: Deno.CommandOptions = {}): Deno.ChildProcess {
-    const self = selfCommand(args, ENTRY);
-    const env = { ...childEnvironment(), WEIR_CONFIG: this.configuration, WEIR_SOCKET: this.socket };
-    return this.spawn("router", self.command, {
-      args: self.args,
+    const [program, ...rest] = this.weirArguments(...args);
+    return this.spawn("router", program!, {
+      args: rest,
       stdin: "null",
       clearEnv: true,
       ...options,
-      env: { ...env, ...options.env },
+      env: { ...this.environment, ...options.env },
     });
   }
 

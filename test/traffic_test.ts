@@ -39,8 +39,11 @@ for (const router of Deno.env.has("WEIR_ORACLE") ? ["kernel", "weir"] as const :
           }
         });
         await test.step(`iperf3 -u, ${name}`, async () => {
-          const { packets, lost_packets: lost } = (await iperf(t, to, "-u", "-b", "20M", "-t", "1")).sum!;
-          assert.ok(packets > 1000 && lost <= packets / 100, `${lost} of ${packets} lost`);
+          const before = overflown(t, "wan");
+          const end = (await iperf(t, to, "-u", "-b", "20M", "-w", "208K", "-t", "1")).sum!;
+          // on a busy machine the receiving program comes too late now and then: not the router's loss
+          const lost = end.lost_packets - (overflown(t, "wan") - before);
+          assert.ok(end.packets > 1000 && lost <= 0, `${lost} of ${end.packets} lost`);
         });
         await test.step(`curl, 20 MB, ${name}`, async () => {
           const { hash, seenFrom } = await download(t, to);
@@ -162,6 +165,15 @@ async function ping(t: Topology, to: string, ...args: string[]): Promise<string>
     to,
   ]);
   return stdout + stderr;
+}
+
+/** Datagrams that a host's own sockets had no room for. */
+function overflown(t: Topology, place: Place): number {
+  const four = t.within(place, () => readKernelFile("/proc/thread-self/net/snmp"));
+  const six = t.within(place, () => readKernelFile("/proc/thread-self/net/snmp6"));
+  const [titles, values] = four.split("\n").filter((line) => line.startsWith("Udp:"));
+  const column = titles!.split(" ").indexOf("RcvbufErrors");
+  return Number(values!.split(" ")[column]) + Number(/^Udp6RcvbufErrors\s+(\d+)/m.exec(six)![1]);
 }
 
 /** Whether somebody listens on a TCP port there, as /proc/net/tcp6 says. */

@@ -13,8 +13,8 @@ export class WireTap implements Disposable {
   readonly #rows = new Uint16Array(1);
 
   /** The calling thread must be in the device's network namespace. */
-  constructor(device: string) {
-    this.#port = new PacketPort(openPacketPort({ name: device, device, promiscuous: true, slots: 1024 }));
+  constructor(device: string, slots = 1024) {
+    this.#port = new PacketPort(openPacketPort({ name: device, device, promiscuous: true, slots }));
     this.#port.attach(this.#received);
   }
 

@@ -81,8 +81,8 @@ Deno.test("a request that does not fit is answered with what was expected", () =
       [{ command: "explode" }, /^command: expected/],
       [{ command: "nft", text: 1, name: "" }, /^text: expected string/],
       [
-        { command: "conntrack", action: "delete", filter: { sourcePort: 70000 } },
-        /^filter.sourcePort: expected/,
+        { command: "conntrack", action: "delete", selection: { sourcePort: 70000 } },
+        /^selection.sourcePort: expected/,
       ],
       [{ command: "reload", extra: 1 }, /^extra: expected never/],
       [null, /^request: expected Object/],

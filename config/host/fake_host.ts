@@ -39,7 +39,7 @@ export class FakeHost implements Host {
     return device;
   }
   devices() {
-    return [...this.all.values()].map((device) => ({ ...device }));
+    return [...this.all.values()].map((device) => ({ ...device, running: device.up }));
   }
   setDevice(name: string, change: { up?: boolean; mtu?: number }): void {
     this.#call();

@@ -30,7 +30,10 @@ export interface Device {
   /** Six bytes; undefined where it has none. */
   readonly mac: Uint8Array | undefined;
   readonly mtu: number;
+  /** Administratively up. */
   readonly up: boolean;
+  /** Up and with carrier. */
+  readonly running: boolean;
 }
 
 export interface LocalRoute {

@@ -29,7 +29,7 @@ export interface FlowView {
   helper?(row: number): string;
   /** Told after `ct mark set` changed a mark (events). */
   marked?(row: number): void;
-  setLabel?(row: number, words: Uint32Array, at: number): void;
+  setLabel?(row: number, words: Int32Array, at: number): void;
   /** Connections counted under a `ct count` expression after the packet's flow joined; undefined: not counted. */
   connections?(cell: number, row: number): number;
 }

@@ -148,7 +148,24 @@ export class FlowTable {
 
   /** Reference (row * 2 + direction) of the flow with this key, expired or not; -1 when there is none. */
   find(key: Uint32Array): number {
-    const hash = this.hash(key), slots = this.#index.slots, mask = this.#index.mask;
+    return this.findHashed(key, this.hash(key));
+  }
+
+  /** The first index entry a look-up of `hash` reads, and ... */
+  slotEntry(hash: number): number {
+    return this.#index.slots[2 * (hash & this.#index.mask) + 1]!;
+  }
+  /** ... what it reads and writes of the flow that entry names: brings them into the caches. */
+  touch(hash: number): number {
+    const entry = this.slotEntry(hash);
+    if (entry === 0) return 0;
+    const row = (entry - 1) >>> 1, at = row * RECORD_WORDS;
+    return this.record[at]! ^ this.record[at + RECORD_WORDS / 2]! ^ this.status[row]!;
+  }
+
+  /** As `find`, with the key's hash known. */
+  findHashed(key: Uint32Array, hash: number): number {
+    const slots = this.#index.slots, mask = this.#index.mask;
     for (let i = hash & mask;; i = (i + 1) & mask) {
       const entry = slots[2 * i + 1]!;
       if (entry === 0) return -1;

@@ -145,5 +145,5 @@ export function storeCt(
     if (flows.mark[flow] === mark) return;
     flows.mark[flow] = mark;
     flows.marked?.(flow);
-  } else if (key === 12) flows.setLabel?.(flow, new Uint32Array(state.registers.buffer), from);
+  } else if (key === 12) flows.setLabel?.(flow, state.registers, from);
 }

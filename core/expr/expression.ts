@@ -107,7 +107,7 @@ export type MetaKey =
   | "oif"
   | "iifname"
   | "oifname"
-  | "iftype"
+  | "iiftype"
   | "oiftype"
   | "skuid"
   | "skgid"

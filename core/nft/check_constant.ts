@@ -86,7 +86,7 @@ function symbol(context: CheckContext, node: Extract<Node, { kind: "symbol" }>, 
   if (isText(type)) return text(node, wanted);
   const parsed = parseSymbol(type, node.text, context.types);
   if (isError(parsed)) throw new Refusal(errorAt(node.span, parsed.error, ...(parsed.hint === undefined ? [] : [parsed.hint])));
-  const most = (1n << BigInt(bits)) - 1n;
+  const most = type.most ?? (1n << BigInt(bits)) - 1n;
   if (bits > 0 && parsed > most) refuse(node.span, `Value ${parsed} exceeds valid range 0-${most}`);
   return { kind: "value", value: parsed, ...typed(wanted, node.span) };
 }

@@ -4,24 +4,17 @@ import { refuse } from "./diagnostic.ts";
 import { fieldPayload } from "./dependency.ts";
 import { fieldOf } from "./protocol/registry.ts";
 
-/** ICMP types the rule has settled on, by context. */
-const known = new WeakMap<CheckContext["protocols"], readonly number[]>();
-
-export function learnIcmpType(context: CheckContext, types: readonly number[]): void {
-  known.set(context.protocols, types);
-}
-
 /** A field that only some messages have needs the match on `type` (payload_gen_icmp_dependency). */
 export function checkIcmpField(context: CheckContext, payload: PayloadExpr): void {
   const only = payload.field?.onlyIn;
   const { protocol } = payload;
   if (only === undefined || protocol === undefined) return;
-  const types = known.get(context.protocols);
+  const types = context.protocols.icmpTypes;
   if (types !== undefined) {
     if (types.some((type) => only.includes(type))) return;
     refuse(payload.span, `incompatible icmp match: rule has ${types[0]}, need ${only[0]}`);
   }
-  learnIcmpType(context, only);
+  context.protocols.icmpTypes = only;
   const left = fieldPayload(protocol, fieldOf(protocol, "type")!, payload.span);
   const { type, bits, order, span } = left;
   const [first, second] = only;

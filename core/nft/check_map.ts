@@ -1,11 +1,12 @@
 import { asWanted, bigEndian, namedSet, requireType } from "./check_lookup.ts";
 import type { Wanted } from "./check_constant.ts";
 import { type CheckContext, setSource } from "./check_context.ts";
-import { checkOperand } from "./check_operand.ts";
+import { checkOperand, requireFamily } from "./check_operand.ts";
 import { checkElements, setOf } from "./check_set.ts";
 import { refuse } from "./diagnostic.ts";
 import type { Span } from "./source.ts";
 import type { Node } from "./tree.ts";
+import { transferOf } from "./transfer.ts";
 import type { Expr, SetUse } from "./typed.ts";
 
 /** `KEY map { ... }` or `KEY map @name`, giving a value of the wanted type. */
@@ -26,12 +27,14 @@ export function checkMapping(
   data: Wanted | "verdict",
   dataRanges = false,
 ): Mapping {
+  requireFamily(node.key);
   const key = checkOperand(context, node.key);
   const written = setOf(node.mapping);
   if (written !== undefined) {
-    const shape = { key: asWanted(key), data, merge: false, dataRanges };
+    const transfer = transferOf(key);
+    const shape = { key: asWanted(key), data, merge: false, dataRanges, adapt: transfer.adapt };
     const literal = checkElements(context, written.elements, shape, written.span);
-    return { key: literal.interval ? bigEndian(key) : key, set: { kind: "literal", literal } };
+    return { key: literal.interval ? bigEndian(transfer.left) : transfer.left, set: { kind: "literal", literal } };
   }
   const set = namedSet(context, node.mapping, "map");
   requireType(set, key, node.mapping.span);

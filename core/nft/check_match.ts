@@ -1,6 +1,5 @@
 import { asConstant, single, type Wanted } from "./check_constant.ts";
 import type { CheckContext } from "./check_context.ts";
-import { learnIcmpType } from "./check_icmp.ts";
 import { asWanted, bigEndian, namedSet, requireType } from "./check_lookup.ts";
 import { checkOperand } from "./check_operand.ts";
 import { checkElements, setOf } from "./check_set.ts";
@@ -151,7 +150,7 @@ function learn(context: CheckContext, left: Expr, values: readonly bigint[], nod
   context.protocols.learnFrom(left, values, node.span);
   if (left.kind !== "payload" || left.field?.name !== "type") return;
   const name = left.protocol?.name;
-  if (name === "icmp" || name === "icmpv6") learnIcmpType(context, values.map(Number));
+  if (name === "icmp" || name === "icmpv6") context.protocols.icmpTypes = values.map(Number);
 }
 
 /** `tcp flags syn / syn,ack`: of these flags, just those. */

@@ -9,11 +9,11 @@ import { ipv4Type, ipv6Type } from "./datatype/address.ts";
 import { refuse } from "./diagnostic.ts";
 import { CT_KEYS, ctAddress, META_KEYS } from "./keys.ts";
 import { EXTENSIONS } from "./protocol/extension.ts";
-import { fieldAt, fieldOf, PROTOCOLS, protocolsAt } from "./protocol/registry.ts";
+import { fieldOf, PROTOCOLS } from "./protocol/registry.ts";
 import { TCP_OPTIONS } from "./protocol/tcp_option.ts";
 import type { Node } from "./tree.ts";
 import { concatenatedType, type Expr, type Operand, paddedBits, type PayloadExpr } from "./typed.ts";
-import { type DataType, integerType } from "./types.ts";
+import { type DataType, integerType, rawType } from "./types.ts";
 
 /** Checks what stands left of a relation, or what a statement takes its value from. */
 export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted): Expr {
@@ -21,7 +21,7 @@ export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted)
     case "payload":
       return payloadField(context, node);
     case "raw payload":
-      return rawPayload(context, node);
+      return rawPayload(node);
     case "meta":
       return metaKey(context, node);
     case "ct":
@@ -98,15 +98,11 @@ export function maskAndShift(
   return { kind: "binary", op: ">>", left: masked, right: by, type, bits, order: "big", span };
 }
 
-function rawPayload(context: CheckContext, node: Extract<Node, { kind: "raw payload" }>): Expr {
+function rawPayload(node: Extract<Node, { kind: "raw payload" }>): Expr {
   const { base, offset, bits, span } = node;
   if (bits === 0) return refuse(span, "Value 2 exceeds valid range 0-0", [], ["the length must be at least one bit"]);
   if (bits > 128) refuse(span, "payload length exceeds 128 bits");
-  const known = context.protocols.at(base).protocol;
-  void known;
-  void fieldAt;
-  void protocolsAt;
-  return aligned({ kind: "payload", base, offset, bits, type: { ...integerType, order: "big", hexDigits: 0 }, order: "big", span });
+  return aligned({ kind: "payload", base, offset, bits, type: rawType, order: "big", span });
 }
 
 function metaKey(context: CheckContext, node: Extract<Node, { kind: "meta" }>): Expr {
@@ -124,6 +120,10 @@ function ctKey(context: CheckContext, node: Extract<Node, { kind: "ct" }>): Expr
     if (family === undefined) {
       refuse(node.span, 'cannot determine ip protocol version, use "ip saddr" or "ip6 saddr" instead');
     }
+    const known = context.protocols.network.protocol?.name;
+    if ((known === "ip" || known === "ip6") && known !== family) {
+      refuse(node.span, `conflicting protocols specified: ${known} vs. ${family}`);
+    }
     row = ctAddress(node.key, family)!;
   }
   return {
@@ -135,6 +135,12 @@ function ctKey(context: CheckContext, node: Extract<Node, { kind: "ct" }>): Expr
     span: node.span,
     ...(node.direction === undefined ? {} : { direction: node.direction }),
   };
+}
+
+/** Where a set decides by the address, its family must be said. */
+export function requireFamily(node: Node): void {
+  if (node.kind !== "ct" || node.family !== undefined || (node.key !== "saddr" && node.key !== "daddr")) return;
+  refuse(node.span, "specify either ip or ip6 for address matching");
 }
 
 function tcpOption(node: Extract<Node, { kind: "option" }>): Expr {
@@ -170,7 +176,8 @@ function extension(context: CheckContext, node: Extract<Node, { kind: "extension
   if (field === undefined) {
     return { kind: "extension", header, offset: 0, bits: 8, type: booleanType, order: "host", span };
   }
-  const offset = field.offset + (node.index ?? 0) * (field.indexed === true ? field.bits : 0);
+  if (node.index === 0) refuse(span, "elements are counted from 1");
+  const offset = field.offset + ((node.index ?? 1) - 1) * field.bits;
   return bitField({ kind: "extension", header, field, offset, bits: field.bits, type: field.type, order: "big", span });
 }
 
@@ -236,6 +243,7 @@ function binary(context: CheckContext, node: Extract<Node, { kind: "binary" }>, 
 }
 
 function concatenation(context: CheckContext, node: Extract<Node, { kind: "concatenation" }>): Expr {
+  node.parts.forEach(requireFamily);
   const parts = node.parts.map((part) => checkOperand(context, part));
   const bits = parts.reduce((sum, part) => sum + paddedBits(part.bits), 0);
   if (bits > 512) refuse(node.span, `concatenation of ${bits / 8} bytes is too large, maximum is 64`);

@@ -9,7 +9,7 @@ import { checkAssign, checkSetUpdate } from "./check_assign.ts";
 import { checkObject, limitExpression } from "./check_object.ts";
 import { verdictOf } from "./check_set.ts";
 import { refuse } from "./diagnostic.ts";
-import { mergePayloads } from "./merge.ts";
+import { reduceRule } from "./merge.ts";
 import { checkOperand } from "./check_operand.ts";
 import { ProtocolContext } from "./protocol_context.ts";
 import type { Span } from "./source.ts";
@@ -41,7 +41,7 @@ export function checkRule(
     checkStatement(context, statement);
     if (isTerminal(statement)) terminal = statement.kind === "nat" ? statement.nat.typeSpan : statement.span;
   }
-  return mergePayloads(context.statements);
+  return reduceRule(context.statements, family);
 }
 
 function isTerminal(statement: StatementNode): boolean {

@@ -9,7 +9,7 @@ import { ipv4Type, ipv6Type } from "./datatype/address.ts";
 import { Registers } from "./registers.ts";
 import { NOWHERE } from "./source.ts";
 import { concatenatedType, type Constant, type Expr, type MatchOp, type Operand, paddedBits, type SetUse, type Statement } from "./typed.ts";
-import { bytesOf, type ByteOrder, integerType, isText, valueOf } from "./types.ts";
+import { bytesOf, type ByteOrder, integerType, isText, rawType, valueOf } from "./types.ts";
 
 /** How many bits each part of a set's key has, for loads that make up a concatenation. */
 export interface SetShapes {
@@ -173,7 +173,8 @@ class Machine {
       this.statements.pop();
       return this.match("eq", left, { kind: "range", from: before.right.value, to, ...typeOf(left), bits }, true);
     }
-    if (isText(left.type) && bits < left.bits) {
+    const prefix = left.kind === "ct" && left.order === "big" && (e.op === "eq" || e.op === "neq");
+    if ((isText(left.type) || prefix) && bits < left.bits) {
       const value = valueOf(e.data, "big") << BigInt(left.bits - bits);
       return this.match(e.op, left, { kind: "prefix", value, length: bits, ...typeOf(left), order: "big" }, e.op === "eq");
     }
@@ -220,7 +221,7 @@ function operandOf(e: Expression): Operand | undefined {
     }
     case "payload": {
       const base = e.base === "inner" ? "transport" : e.base;
-      return { kind: "payload", base, offset: e.offset * 8, bits: e.length * 8, type: integerType, order: "big", span };
+      return { kind: "payload", base, offset: e.offset * 8, bits: e.length * 8, type: rawType, order: "big", span };
     }
     case "exthdr":
       return e.op === "tcpopt" ? tcpOption(e) : extension(e);

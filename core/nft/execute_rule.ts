@@ -9,6 +9,7 @@ import { requireChain } from "./execute_chain.ts";
 import { linearizeRule } from "./linearize.ts";
 import { setText } from "./netlink_set_text.ts";
 import type { SetLiteral } from "./typed.ts";
+import { integerType } from "./types.ts";
 
 type RuleCommand = Extract<Command, { kind: "rule" }>;
 
@@ -62,7 +63,9 @@ function addLiteral(execution: Execution, table: Table, literal: SetLiteral): st
   const { transaction } = execution;
   const { data } = literal;
   const name = transaction.anonymousName(table.family, table.name, data === undefined ? "__set" : "__map");
-  const key = literal.key.parts ?? [literal.key];
+  // The kernel keeps no more than "integer" of a plain key, so it lists in decimal.
+  const plain = literal.key.name === "integer" ? { ...integerType, bits: literal.key.bits, order: literal.key.order } : literal.key;
+  const key = literal.key.parts ?? [plain];
   const dataTypes = data === undefined || data === "verdict" ? undefined : data.parts ?? [data];
   const error = transaction.addSet(table.family, table.name, {
     name,

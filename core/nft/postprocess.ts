@@ -1,10 +1,10 @@
 import type { Family } from "../ruleset/ruleset.ts";
-import { fieldsOf, resolvePayload } from "./postprocess_payload.ts";
+import { fieldsOf, maskPlace, resolvePayload } from "./postprocess_payload.ts";
 import { adopt, writtenField } from "./postprocess_assign.ts";
 import { simplifyMatch } from "./postprocess_match.ts";
 import { ProtocolContext } from "./protocol_context.ts";
 import type { HeaderBase } from "./protocol/protocol.ts";
-import type { Expr, PayloadExpr, Statement } from "./typed.ts";
+import type { Expr, PayloadExpr, SetUse, Statement } from "./typed.ts";
 import { valueOf } from "./types.ts";
 
 type Match = Extract<Statement, { kind: "match" }>;
@@ -32,6 +32,7 @@ class Postprocess {
   private readonly family: Family;
   private readonly sets: SetMembers;
   /** For each base the match that made its protocol known, as long as it may be left out. */
+  private icmpGuard: Match | undefined;
   private readonly guards = new Map<HeaderBase, Match>();
 
   constructor(family: Family, sets: SetMembers) {
@@ -46,30 +47,35 @@ class Postprocess {
         for (const part of splitMerged(statement, this.context)) this.match(part);
         return;
       case "verdict map":
-        return void this.result.push({ ...statement, key: this.resolve(statement.key) });
+        return void this.push({ ...statement, ...this.resolveKey(statement.key, statement.set) });
       case "assign": {
         const written = writtenField(statement, this.context);
         if (written !== undefined) this.drop(written.target);
         const target = written?.target ?? (this.resolve(statement.target) as typeof statement.target);
         const value = written?.value ?? adopt(this.resolve(statement.value), target);
-        return void this.result.push({ ...statement, target, value });
+        return void this.push({ ...statement, target, value });
       }
       case "set update":
-        return void this.result.push({ ...statement, key: this.resolve(statement.key) });
+        return void this.push({ ...statement, key: this.resolveKey(statement.key, undefined).key });
       case "nat": {
         const { nat } = statement;
         const address = nat.address === undefined ? {} : { address: this.resolve(nat.address) };
+        // What guards the ports of a translation stays (nft does not look into port maps).
+        this.guards.clear();
         const port = nat.port === undefined ? {} : { port: this.resolve(nat.port) };
-        return void this.result.push({ ...statement, nat: { ...nat, ...address, ...port } });
+        return void this.push({ ...statement, nat: { ...nat, ...address, ...port } });
       }
       case "reject":
         return this.reject(statement);
-      case "plain":
-        this.guards.clear();
-        return void this.result.push(statement);
       default:
-        return void this.result.push(statement);
+        return void this.push(statement);
     }
+  }
+
+  /** Statements that act end the reach of guards: what comes later is another question. */
+  private push(statement: Statement): void {
+    this.result.push(statement);
+    this.guards.clear();
   }
 
   private reject(statement: Extract<Statement, { kind: "reject" }>): void {
@@ -79,7 +85,7 @@ class Postprocess {
       const guard = this.guards.get("network");
       if (guard !== undefined && guard.left.kind === "meta") this.dropped.add(guard);
     }
-    this.result.push({ ...statement, ...(family === undefined ? {} : { family }) });
+    this.push({ ...statement, ...(family === undefined ? {} : { family }) });
   }
 
   private match(statement: Match): void {
@@ -91,18 +97,26 @@ class Postprocess {
     const { left, right } = match;
     const isGuard = (left.kind === "payload" && left.field !== undefined && left.protocol?.nextField === left.field.name) ||
       (left.kind === "meta" && ["nfproto", "l4proto", "protocol", "iiftype"].includes(left.row.name));
+    this.learnIcmp(left, right, match);
     if (right.kind === "set") {
       if (isGuard) this.learnSet(left, right.set.kind === "named" ? right.set.name : "");
       return;
     }
     if (right.kind !== "value" || !isGuard) return;
     if (left.kind === "meta") this.dropForMeta(left.row.name, right.value);
-    const before = new Map((["link", "network", "transport"] as const).map((base) => [base, this.context.at(base).protocol]));
-    this.context.learnFrom(left, [right.value], match.span);
-    for (const [base, protocol] of before) if (this.context.at(base).protocol !== protocol) this.guards.set(base, match);
-    // An unknown upper protocol guards nothing; neither does one known already.
-    if (left.kind === "meta" && left.row.name === "l4proto" && !this.guards.has("transport") && this.context.transport.protocol !== undefined) {
-      this.guards.set("transport", match);
+    // A protocol the table does not know guards nothing.
+    const learned = this.context.learnFrom(left, [right.value], match.span);
+    if (learned !== undefined) this.guards.set(learned, match);
+  }
+
+  /** The message type decides which of the fields at one place is meant. */
+  private learnIcmp(left: Expr, right: Match["right"], match: Match): void {
+    if (left.kind !== "payload" || left.field?.name !== "type" || match.op !== "eq") return;
+    if (right.kind === "value") {
+      this.context.icmpTypes = [Number(right.value)];
+      this.icmpGuard = match;
+    } else if (right.kind === "set" && right.set.kind === "named") {
+      this.context.icmpTypes = this.sets.members(right.set.name)?.keys.map((key) => key[0] ?? 0) ?? [];
     }
   }
 
@@ -137,10 +151,12 @@ class Postprocess {
         const left = this.resolve(expr.left);
         return retype({ ...expr, left }, left);
       }
+      case "byteorder":
+        return this.resolve(expr.operand);
       case "concatenation":
         return { ...expr, parts: expr.parts.map((part) => simplifyPart(this.resolve(part), this.context)) };
       case "map":
-        return { ...expr, key: this.resolve(expr.key) };
+        return { ...expr, ...this.resolveKey(expr.key, expr.set) };
       case "extension":
         this.dropGuard("network", undefined);
         return expr;
@@ -149,7 +165,26 @@ class Postprocess {
     }
   }
 
+  /** What a set or map is asked for; there a masked load is a bit field as well. */
+  private resolveKey(expr: Expr, set: SetUse): { key: Expr; set: SetUse };
+  private resolveKey(expr: Expr, set: undefined): { key: Expr };
+  private resolveKey(expr: Expr, set: SetUse | undefined): { key: Expr; set?: SetUse } {
+    const resolved = this.resolve(expr);
+    const simple = simplifyPart(resolved, this.context);
+    this.drop(simple);
+    if (set === undefined) return { key: simple };
+    // A mask without its shift: the keys of the set are shifted instead.
+    const low = resolved !== simple && resolved.kind === "binary" && resolved.op === "&" && resolved.right.kind === "value"
+      ? maskPlace(resolved.right.value, resolved.left.bits)?.low ?? 0
+      : 0;
+    return { key: simple, set: low > 0 && set.kind === "named" ? { ...set, shift: low } : set };
+  }
+
   private drop(expr: Expr): void {
+    // One type alone is said by its field: `icmp mtu`; of several types the match stays.
+    if (expr.kind === "payload" && expr.field?.onlyIn?.length === 1 && this.icmpGuard !== undefined) {
+      this.dropped.add(this.icmpGuard);
+    }
     if (expr.kind === "payload" && expr.protocol !== undefined && expr.field !== undefined) this.dropGuard(expr.base, expr);
   }
 
@@ -170,7 +205,8 @@ class Postprocess {
 }
 
 function retype(expr: Extract<Expr, { kind: "binary" }>, left: Expr): Expr {
-  const right = expr.right.kind === "value" ? { ...expr.right, type: left.type } : expr.right;
+  const shift = expr.op === "<<" || expr.op === ">>";
+  const right = expr.right.kind === "value" && !shift ? { ...expr.right, type: left.type } : expr.right;
   return { ...expr, type: left.type, right };
 }
 
@@ -181,6 +217,9 @@ function simplifyPart(part: Expr, context: ProtocolContext): Expr {
   if (at.kind === "binary" && at.op === ">>" && at.right.kind === "value") {
     shift = at.right.value;
     at = at.left;
+  }
+  if (shift === 0n && at.kind === "binary" && at.op === "&" && at.left.kind === "payload" && at.right.kind === "value") {
+    shift = BigInt(maskPlace(at.right.value, at.left.bits)?.low ?? 0);
   }
   if (at.kind !== "binary" || at.op !== "&" || at.left.kind !== "payload" || at.right.kind !== "value") return part;
   return fieldsOf(at.left, at.right.value, shift, context) ?? part;

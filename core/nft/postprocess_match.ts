@@ -1,7 +1,7 @@
 import type { ProtocolContext } from "./protocol_context.ts";
 import { fieldsOf, longerField, maskPlace } from "./postprocess_payload.ts";
 import { prefixMask } from "./check_constant.ts";
-import type { Constant, Expr, Statement } from "./typed.ts";
+import type { Constant, Expr, SetUse, Statement } from "./typed.ts";
 import { type DataType, isBitmask } from "./types.ts";
 
 type Match = Extract<Statement, { kind: "match" }>;
@@ -21,7 +21,7 @@ export function simplifyMatch(match: Match, context: ProtocolContext): Match {
   const field = bitField(left, context);
   if (field !== undefined) {
     const place = maskPlace(mask, left.left.bits)!;
-    if (right.kind === "set") return { ...match, left: field, right: { ...right, shift: place.low } };
+    if (right.kind === "set") return { ...match, left: field, right: { ...right, set: { ...right.set, shift: place.low } as SetUse } };
     return adopt({ ...match, left: field, right: shifted(right, place.low, field) }, field);
   }
   if (right.kind !== "value") return adopt(match, left);

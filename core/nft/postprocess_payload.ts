@@ -9,7 +9,7 @@ export function resolvePayload(payload: PayloadExpr, context: ProtocolContext): 
   const several = layer.candidates.length > 1;
   const protocol = several ? undefined : layer.protocol;
   if (protocol !== undefined) {
-    const found = named(payload, protocol, layer.offset);
+    const found = named(payload, protocol, layer.offset, context.icmpTypes);
     if (found !== undefined) return found;
     if (payload.base === "link" && layer.offset > 0) {
       // What lies before the stacked header belongs to Ethernet.
@@ -22,10 +22,11 @@ export function resolvePayload(payload: PayloadExpr, context: ProtocolContext): 
   return payload;
 }
 
-function named(payload: PayloadExpr, protocol: Protocol, shift: number): PayloadExpr | undefined {
+function named(payload: PayloadExpr, protocol: Protocol, shift: number, types?: readonly number[]): PayloadExpr | undefined {
   const offset = payload.offset - shift;
   const field = protocol.fields.find((known) =>
-    known.offset === offset && (payload.bits === 0 ? (known.bits & 7) === 0 : known.bits === payload.bits)
+    known.offset === offset && (payload.bits === 0 ? (known.bits & 7) === 0 : known.bits === payload.bits) &&
+    (known.onlyIn === undefined || known.onlyIn.some((type) => types?.includes(type)))
   );
   return field === undefined ? undefined : filled(payload, protocol, field);
 }

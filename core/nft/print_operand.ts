@@ -2,8 +2,8 @@ import { printConstant, printFlags } from "./print_value.ts";
 import type { Expr, PayloadExpr, SetUse } from "./typed.ts";
 import { isBitmask, type TypeContext } from "./types.ts";
 
-/** Prints a set: `{ ... }` for one written in a rule, `@name` for others. `shift`: see `MatchSet`. */
-export type SetPrinter = (use: SetUse, shift?: number) => string;
+/** Prints a set: `{ ... }` for one written in a rule, `@name` for others. */
+export type SetPrinter = (use: SetUse) => string;
 
 const noSet: SetPrinter = () => "{ }";
 
@@ -27,7 +27,7 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
     }
     case "extension": {
       if (expr.field === undefined) return `exthdr ${expr.header.name}`;
-      const index = expr.field.indexed === true ? `[${(expr.offset - expr.field.offset) / expr.field.bits}]` : "";
+      const index = expr.field.indexed === true ? `[${(expr.offset - expr.field.offset) / expr.field.bits + 1}]` : "";
       return `${expr.header.name} ${expr.field.name}${index}`;
     }
     case "rt":

@@ -23,7 +23,7 @@ export function printRule(rule: Rule, table: Table, options: ListOptions): strin
     types: options.types,
     stateless: options.stateless,
     family: table.family,
-    set: (use: SetUse, shift?: number) => printSetUse(use, shift, table, options),
+    set: (use: SetUse) => printSetUse(use, table, options),
     counts: (expression: Rule["expressions"][number]) => {
       const cell = rule.cells[rule.expressions.indexOf(expression)];
       return cell === undefined || cell < 0 ? undefined : options.counts?.(cell);
@@ -35,9 +35,10 @@ export function printRule(rule: Rule, table: Table, options: ListOptions): strin
   return texts.join(" ");
 }
 
-function printSetUse(use: SetUse, shift: number | undefined, table: Table, options: ListOptions): string {
+function printSetUse(use: SetUse, table: Table, options: ListOptions): string {
   const set = use.kind === "named" ? table.sets.get(use.name) : undefined;
   if (use.kind !== "named") return "{ }";
+  const { shift } = use;
   if (set === undefined || !set.anonymous) return `@${use.name}`;
   const { types, stateless } = options;
   const texts = elementTexts(set, { types, stateless, ...(shift === undefined ? {} : { shift }) });

@@ -53,7 +53,7 @@ function match(statement: Extract<Statement, { kind: "match" }>, context: PrintC
   const { types, set } = context;
   const { op, left, right } = statement;
   if (right.kind === "set") {
-    const text = set(right.set, right.shift);
+    const text = set(right.set);
     const relation = op === "neq" ? " !=" : left.kind === "binary" ? " ==" : "";
     return `${printOperand(left, types, set)}${relation} ${text}`;
   }
@@ -101,8 +101,6 @@ function nat(nat: NatStatement, context: PrintContext): string {
     if (nat.type === "snat" || nat.type === "dnat") {
       const concatenated = nat.parts?.portMin === true;
       if (mixed || concatenated) text += ` ${nat.family ?? "ip"}`;
-      if (nat.parts?.addressMax === true && !concatenated) text += " interval";
-      if (concatenated) text = text.trimEnd();
     }
     if ((nat.flags & 64) !== 0) text += " prefix";
     text += " to ";
@@ -123,10 +121,10 @@ function address(nat: NatStatement, context: PrintContext): string {
   const from = nat.address!;
   const to = nat.addressMax;
   if (to === undefined) return one(from);
-  if (from.kind === "value" && to.kind === "value" && (nat.flags & 64) !== 0) {
-    const bits = from.type === ipv6Type ? 128 : 32;
-    const length = bits - (from.value ^ to.value).toString(2).replace(/^0$/, "").length;
-    return `${one(from)}/${length}`;
+  if (from.kind === "value" && to.kind === "value") {
+    const size = to.value - from.value + 1n;
+    const aligned = size > 0n && (size & (size - 1n)) === 0n && from.value % size === 0n;
+    if (aligned) return `${one(from)}/${(from.type === ipv6Type ? 128 : 32) - (size.toString(2).length - 1)}`;
   }
   return `${one(from)}-${one(to)}`;
 }

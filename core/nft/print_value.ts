@@ -7,6 +7,7 @@ import { verdictText } from "../expr/netlink_text.ts";
 export function printConstant(constant: Constant, types: TypeContext): string {
   switch (constant.kind) {
     case "value":
+      if (isText(constant.type)) return `"${escapeStar(valueText(constant.value, constant.bits))}"`;
       return printValue(constant.type, constant.value, constant.bits, types);
     case "prefix":
       if (isText(constant.type)) return `"${escapeStar(valueText(constant.value, constant.bits))}*"`;

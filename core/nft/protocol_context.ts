@@ -25,6 +25,8 @@ export class ProtocolContext {
   readonly link: Layer;
   readonly network: Layer;
   readonly transport: Layer;
+  /** ICMP types the rule has settled on. */
+  icmpTypes: readonly number[] | undefined;
 
   constructor(family: Family) {
     this.family = family;
@@ -45,7 +47,7 @@ export class ProtocolContext {
     found.protocol = protocol;
     found.span = span;
     found.candidates = [];
-    found.offset = offset;
+    found.offset = protocol.base === "link" ? offset : 0;
   }
 
   /** One of several. */
@@ -58,12 +60,13 @@ export class ProtocolContext {
     found.candidates = [...protocols];
   }
 
-  /** Learns from a match of `left` against these values; nothing where the field names no protocol. */
-  learnFrom(left: Expr, values: readonly bigint[], span: Span): void {
+  /** Learns from a match of `left` against these values; answers the base it is about, if any. */
+  learnFrom(left: Expr, values: readonly bigint[], span: Span): HeaderBase | undefined {
     const announced = values.map((value) => this.announced(left, value)).filter((row) => row !== undefined);
-    if (announced.length === 0) return;
+    if (announced.length === 0) return undefined;
     if (values.length === 1) this.learn(announced[0]!, span, this.stackOffset(left));
     else this.learnSome([...new Set(announced)], span);
+    return announced[0]!.base;
   }
 
   private stackOffset(left: Expr): number {

@@ -75,7 +75,13 @@ export type OptionExpr = Typed & {
 
 /** A set a rule looks up: by name, or written in the rule. */
 export type SetUse =
-  | { readonly kind: "named"; readonly name: string; readonly interval: boolean }
+  | {
+    readonly kind: "named";
+    readonly name: string;
+    readonly interval: boolean;
+    /** Keys hold a bit field this many bits up (a mask without its shift). */
+    readonly shift?: number;
+  }
   | { readonly kind: "literal"; readonly literal: SetLiteral };
 
 /** A set as the rule or the declaration spells it out. */
@@ -112,8 +118,6 @@ export type Statement =
 export interface MatchSet {
   readonly kind: "set";
   readonly set: SetUse;
-  /** Keys hold a bit field this many bits up (a mask without its shift). */
-  readonly shift?: number;
   readonly span: Span;
 }
 

@@ -33,6 +33,8 @@ export interface DataType {
   /** Registers hold characters, padded with zero bytes. */
   readonly text?: boolean;
   readonly symbols?: readonly Symbolic[];
+  /** Largest value, where it is less than the width allows. */
+  readonly most?: bigint;
   /** Columns in the symbol table of `describe`, and numbers outside it, are hexadecimal of this many digits. */
   readonly hexDigits?: number;
   /** Quoted when printed. */
@@ -58,6 +60,9 @@ export const integerType: DataType = {
   parse: (text) => parseNumber(text) ?? { error: "Could not parse integer" },
   print: (value) => value.toString(),
 };
+
+/** What raw payload expressions hold: a number in network order, written in hexadecimal. */
+export const rawType: DataType = { ...integerType, order: "big", hexDigits: 0 };
 
 export const stringType: DataType = {
   name: "string",
@@ -114,7 +119,7 @@ export function parseSymbol(type: DataType, text: string, context: TypeContext):
 /** A value as the language writes it, numbers in the base its type prefers. */
 export function printValue(type: DataType, value: bigint, bits: number, context: TypeContext): string {
   if (isText(type)) return `"${valueText(value, bits)}"`;
-  if (type.print !== undefined && type !== integerType) return type.print(value, bits, context);
+  if (type.print !== undefined && type.name !== "integer") return type.print(value, bits, context);
   if (type.symbols !== undefined && !context.numericSymbols) {
     const own = type.symbols.find(([, number]) => BigInt(number) === value);
     if (own !== undefined) return type.quoted === true ? `"${own[0]}"` : own[0];

@@ -1,6 +1,7 @@
 import { SeededRandom } from "../../core/random.ts";
 import { Router } from "../../core/router.ts";
 import { LINKTYPE_ETHERNET, PcapWriter } from "../../core/packet/pcap.ts";
+import { closeTogether } from "../sys/close_together.ts";
 import { clock, Stopwatch } from "../sys/clock.ts";
 import { adoptPort } from "../port/registry.ts";
 import type { DevicePort } from "../port/device_port.ts";
@@ -117,7 +118,9 @@ class DataPlaneLoop {
     }
     this.#router.shutdown();
     this.#publish(clock.monotonic());
-    for (const port of this.#ports) port.close();
+    await closeTogether(this.#ports.map((port) => port.fd), () => {
+      for (const port of this.#ports) port.close();
+    });
   }
 
   #loop(): void {

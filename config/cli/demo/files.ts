@@ -19,11 +19,27 @@ export const kernelRuleset = (wan: string, lan: string): string =>
     .replace(/^define lan = .*$/m, `define lan = "${lan}"`)
     .replace(/^include "weir-rules.nft"$/m, () => shippedRules);
 
+/** The files for a router without local devices: nothing of the host can be reached through it. */
+export const filesWithoutLocal = (): Readonly<Record<string, string>> => ({
+  ...FILES,
+  "demo.yaml": configuration.replace(/^ {4}addresses:/gm, "    local: none\n$&"),
+});
+
+/** Whether local devices can be made here: /dev/net/tun may be missing, or root's alone. */
+export function hasLocalDevices(): boolean {
+  try {
+    Deno.openSync("/dev/net/tun", { read: true, write: true }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Writes the files; what was there goes. */
-export function writeFiles(): void {
+export function writeFiles(files: Readonly<Record<string, string>>): void {
   removeFiles();
   Deno.mkdirSync(DIRECTORY, { mode: 0o700 });
-  for (const [name, text] of Object.entries(FILES)) Deno.writeTextFileSync(`${DIRECTORY}/${name}`, text);
+  for (const [name, text] of Object.entries(files)) Deno.writeTextFileSync(`${DIRECTORY}/${name}`, text);
 }
 
 export function removeFiles(): void {

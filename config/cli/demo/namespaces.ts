@@ -1,7 +1,15 @@
 import { inNamespace } from "../../../drivers/sys/namespace.ts";
 import { type CheckResult, checks, tryCheck } from "./checks.ts";
 import { Demo } from "./demo_state.ts";
-import { DIRECTORY, FILES, kernelRuleset, removeFiles, writeFiles } from "./files.ts";
+import {
+  DIRECTORY,
+  FILES,
+  filesWithoutLocal,
+  hasLocalDevices,
+  kernelRuleset,
+  removeFiles,
+  writeFiles,
+} from "./files.ts";
 import { DemoHost } from "./host.ts";
 import { KernelRouter } from "./kernel_router.ts";
 import { live } from "./live.ts";
@@ -43,8 +51,9 @@ export async function namespaceDemo(
   {
     await using stack = new AsyncDisposableStack();
     stack.use(new DemoLock());
-    writeFiles();
+    const local = hasLocalDevices(), files = local ? FILES : filesWithoutLocal();
     stack.defer(removeFiles);
+    writeFiles(files);
     const network = stack.use(new Network());
     const hosts = startHosts(network, stack, stop);
     router = stack.use(
@@ -56,7 +65,8 @@ export async function namespaceDemo(
           stop,
         }),
     );
-    introduce(options, report);
+    introduce(options, files, report);
+    if (!local) report.say(NO_LOCAL);
     plug(network, options.kernel);
     await startServices(hosts);
     const demo = new Demo(network, router, hosts, ADVERTISED_PREFIXES);
@@ -122,13 +132,19 @@ async function startServices(hosts: Record<HostName, DemoHost>): Promise<void> {
   await hosts.wan.call("watchEchoes", {});
 }
 
-function introduce(options: NamespaceOptions, report: Report): void {
+const NO_LOCAL = "/dev/net/tun cannot be opened here, so the router has no local devices (local: none).\n";
+
+function introduce(
+  options: NamespaceOptions,
+  files: Readonly<Record<string, string>>,
+  report: Report,
+): void {
   const who = options.kernel ? "the kernel routes" : "weir routes";
   report.say(
     `Namespaces ${NAMESPACES.lan}, ${NAMESPACES.lan2} and ${NAMESPACES.wan} round ${NAMESPACES.router}, where ${who}.`,
   );
   for (const name of ["demo.yaml", "demo.nft"]) {
-    report.say(`\n--- ${name}\n${FILES[name]!.trimEnd().replaceAll("\t", "  ")}`);
+    report.say(`\n--- ${name}\n${files[name]!.trimEnd().replaceAll("\t", "  ")}`);
   }
   report.say("---\n");
 }

@@ -19,7 +19,11 @@ export function dieWithParent(signal: "SIGKILL" | "SIGTERM"): void {
 }
 const PR_SET_PDEATHSIG = 1;
 
-/** Environment for children: ours without proxies, which would take requests out of the namespace. */
+/**
+ * Environment for children: ours without proxies, which would take requests out of the namespace, and without the
+ * runtime's look for a newer version, whose DNS queries would be packets nobody asked for.
+ */
 export function childEnvironment(): Record<string, string> {
-  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => !/_proxy$/i.test(name)));
+  const own = Object.entries(Deno.env.toObject()).filter(([name]) => !/_proxy$/i.test(name));
+  return { ...Object.fromEntries(own), DENO_NO_UPDATE_CHECK: "1" };
 }

@@ -101,6 +101,7 @@ export const dayType: DataType = {
     ["Saturday", 6],
   ]),
   quoted: true,
+  most: 6n,
 };
 
 export const fibTypeType = named("fib_addrtype", "fib address type", 32, "host", [
@@ -184,6 +185,6 @@ export const classIdType: DataType = {
   print: (value) => {
     if (value === 0xffffffffn) return "root";
     if (value === 0n) return "none";
-    return `${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16).padStart(4, "0")}`;
+    return `${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`;
   },
 };

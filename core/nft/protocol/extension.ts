@@ -24,9 +24,9 @@ export const EXTENSIONS: ReadonlyMap<string, ExtensionHeader> = new Map(
   [
     row("hbh", 0, ...common),
     row("rt", 43, ...common, number("type", 16, 8), number("seg-left", 24, 8)),
+    row("srh", 43, number("last-entry", 32, 8), number("flags", 40, 8), number("tag", 48, 16), segments),
     row("rt0", 43, number("reserved", 32, 32), addresses),
     row("rt2", 43, number("reserved", 32, 32), field("addr", ipv6Type, 64)),
-    row("srh", 43, number("last-entry", 32, 8), number("flags", 40, 8), number("tag", 48, 16), segments),
     row(
       "frag",
       44,

@@ -13,7 +13,7 @@ export const icmpRow: Protocol = {
     number("checksum", 16, 16),
     { ...number("id", 32, 16), onlyIn: [8, 0] },
     { ...number("sequence", 48, 16), onlyIn: [8, 0] },
-    { ...field("gateway", ipv4Type, 32), onlyIn: [5] },
+    { ...number("gateway", 32, 32), onlyIn: [5] },
     { ...number("mtu", 48, 16), onlyIn: [3] },
   ],
   checksum: 2,

@@ -1,4 +1,5 @@
 import { inetProtocolType } from "../datatype/protocol.ts";
+import { type DataType, integerType } from "../types.ts";
 import { field, number, type Protocol } from "./protocol.ts";
 import { TRANSPORTS } from "./transports.ts";
 
@@ -24,11 +25,20 @@ export const espRow: Protocol = {
   fields: [number("spi", 0, 32), number("sequence", 32, 32)],
 };
 
+const hexadecimal: DataType = {
+  name: "bitmask",
+  description: "bitmask",
+  bits: 8,
+  order: "big",
+  base: integerType,
+  hexDigits: 0,
+};
+
 /** RFC 3173. */
 export const compRow: Protocol = {
   name: "comp",
   base: "transport",
-  fields: [field("nexthdr", inetProtocolType, 0), number("flags", 8, 8), number("cpi", 16, 16)],
+  fields: [field("nexthdr", inetProtocolType, 0), field("flags", hexadecimal, 8, 8), number("cpi", 16, 16)],
   nextField: "nexthdr",
   next: TRANSPORTS,
 };
