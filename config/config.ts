@@ -5,6 +5,8 @@ import type { BridgeConfig, DocumentConfig, PortConfig, RoutedConfig } from "./s
 export interface Config {
   readonly source: Source;
   readonly document: DocumentConfig;
+  /** Keys that stand in the file at its top, right or wrong. */
+  readonly written: ReadonlySet<string>;
   readonly ports: readonly PortEntry[];
   /** Routed interfaces: every bridge, and every port that is no bridge's member; in the order of the file. */
   readonly interfaces: readonly InterfaceEntry[];
@@ -53,7 +55,7 @@ export function bridgesOf(document: DocumentConfig): readonly BridgeEntry[] {
 }
 
 /** Resolves who is a routed interface. Wrong member names are left to `validate/bridges.ts`. */
-export function makeConfig(source: Source, document: DocumentConfig): Config {
+export function makeConfig(source: Source, document: DocumentConfig, written: ReadonlySet<string>): Config {
   const ports = (document.ports ?? []).map(({ name, value }) => ({
     name,
     settings: value.value,
@@ -70,7 +72,7 @@ export function makeConfig(source: Source, document: DocumentConfig): Config {
     const names = (bridge.settings.interfaces ?? []).map((m) => m.value);
     interfaces.push({ name: bridge.name, settings: bridge.settings, members: names, bridge });
   }
-  return { source, document, ports, interfaces };
+  return { source, document, written, ports, interfaces };
 }
 
 /** The name of an interface's local device in the host's stack: its own, or `NAME-l` where a device has that name. */

@@ -30,7 +30,7 @@ export function parseConfig(source: Source): LoadResult {
   if (tree.errors.length > 0) return { ok: false, diagnostics };
   const read = documentReader(tree.contents, whole, report);
   if (read === undefined) return { ok: false, diagnostics };
-  const config = makeConfig(source, read.value);
+  const config = makeConfig(source, read.value, read.written);
   validate(config, report);
   return diagnostics.length === 0 ? { ok: true, config } : { ok: false, diagnostics };
 }

@@ -18,6 +18,11 @@ export type Mapping<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Reader<infer T> ? T | undefined : never;
 };
 
+/** Where a mapping stands, what it says, and which keys were written, right or wrong. */
+export interface LocatedMapping<F extends Fields> extends Located<Mapping<F>> {
+  readonly written: ReadonlySet<string>;
+}
+
 /** `acceptRa` in the code is `accept-ra` in the file. */
 export const fileKey = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
@@ -30,7 +35,7 @@ export function placeOf(source: Source, node: Node | null | undefined, otherwise
 export function mapping<F extends Fields>(
   fields: F,
   elsewhere: Readonly<Record<string, string>> = {},
-): Reader<Located<Mapping<F>>> {
+): Reader<LocatedMapping<F>> {
   const readers = new Map(Object.entries(fields).map(([name, read]) => [fileKey(name), { name, read }]));
   return (node, place, report) => {
     const pairs = pairsOf(node, place, report);
@@ -42,7 +47,7 @@ export function mapping<F extends Fields>(
       if (field === undefined) unknownKey(key, readers.keys(), elsewhere[key.value], report);
       else value[field.name] = field.read(child, placeOf(place.source, child, key.place), report);
     }
-    return { value: value as Mapping<F>, place };
+    return { value: value as Mapping<F>, place, written: new Set(pairs.map(({ key }) => key.value)) };
   };
 }
 

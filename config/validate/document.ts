@@ -1,12 +1,14 @@
 import type { Check } from "./validate.ts";
 
 /** What every configuration has: its version, ports, a ruleset. */
-export const checkDocument: Check = ({ source, document }, report) => {
+export const checkDocument: Check = ({ source, document, written }, report) => {
   const top = { source, start: 0, end: 1 };
-  if (document.version === undefined) {
+  // a key that is there and wrong was complained about when it was read
+  const isMissing = (key: string) => !written.has(key);
+  if (document.version === undefined && isMissing("version")) {
     report(top, "the version is missing", { hints: ["begin the file with version: 1"] });
   }
-  if ((document.ports ?? []).length === 0) {
+  if (document.ports === undefined ? isMissing("ports") : document.ports.length === 0) {
     report(top, "no ports: a router needs at least one", {
       hints: ["ports:", "  wan: { match: { name: eth0 }, addresses: [198.51.100.2/24] }"],
     });
@@ -16,6 +18,7 @@ export const checkDocument: Check = ({ source, document }, report) => {
     report(hostname.place, "a host name is made of letters, digits and dashes, 63 at most (RFC 1123 2.1)");
   }
   if (document.ruleset === undefined) {
+    if (!isMissing("ruleset")) return;
     report(top, "no ruleset: without one everything would be forwarded", {
       hints: ["ruleset: weir.nft, a file beside this one"],
     });

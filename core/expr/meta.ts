@@ -12,7 +12,7 @@ export const META_KEYS: readonly MetaKey[] = [
   "oif",
   "iifname",
   "oifname",
-  "iftype",
+  "iiftype",
   "oiftype",
   "nfproto",
   "l4proto",

@@ -1,7 +1,7 @@
 import type { PacketBatch } from "../packet/batch.ts";
 import { ICMP_UNREACHABLE } from "../packet/icmp.ts";
 import { ICMPV6_UNREACHABLE } from "../packet/icmpv6.ts";
-import { REJECT_TCP_RESET, type RejectRequest } from "../classify/machine.ts";
+import { REJECT_ICMPX, REJECT_TCP_RESET, type RejectRequest } from "../classify/machine.ts";
 import type { IcmpErrors } from "./icmp_error.ts";
 
 /** `reject` and the errors of the network layer: made by IcmpErrors, tied to the flow they are about. */
@@ -12,7 +12,7 @@ export class Rejection {
     this.#errors = errors;
   }
 
-  /** Answers a rejected packet as nft_reject does. */
+  /** Answers a rejected packet as nft_reject does: an `icmpx` code is that of the packet's family. */
   send(batch: PacketBatch, row: number, request: RejectRequest): void {
     if (request.type === REJECT_TCP_RESET) {
       const first = batch.count;
@@ -20,7 +20,8 @@ export class Rejection {
       return relate(batch, row, first);
     }
     const first = batch.count, six = batch.family[row] === 6;
-    this.#errors.reject(batch, row, six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, request.code);
+    const code = request.type === REJECT_ICMPX ? (six ? ICMPX6 : ICMPX4)[request.code & 3]! : request.code;
+    this.#errors.reject(batch, row, six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, code);
     relate(batch, row, first);
   }
 
@@ -41,3 +42,7 @@ function relate(batch: PacketBatch, row: number, first: number): void {
     batch.ctState[r] = 4;
   }
 }
+
+/** NFT_REJECT_ICMPX_*: no-route, port-unreachable, host-unreachable, admin-prohibited. */
+const ICMPX4 = [0, 3, 1, 13] as const;
+const ICMPX6 = [0, 4, 3, 1] as const;

@@ -87,7 +87,7 @@ function symbol(context: CheckContext, node: Extract<Node, { kind: "symbol" }>, 
   const parsed = parseSymbol(type, node.text, context.types);
   if (isError(parsed)) throw new Refusal(errorAt(node.span, parsed.error, ...(parsed.hint === undefined ? [] : [parsed.hint])));
   const most = type.most ?? (1n << BigInt(bits)) - 1n;
-  if (bits > 0 && parsed > most) refuse(node.span, `Value ${parsed} exceeds valid range 0-${most}`);
+  if (parsed > most || bits === 0) refuse(node.span, `Value ${parsed} exceeds valid range 0-${most}`);
   return { kind: "value", value: parsed, ...typed(wanted, node.span) };
 }
 

@@ -32,7 +32,7 @@ export function checkMapping(
   const written = setOf(node.mapping);
   if (written !== undefined) {
     const transfer = transferOf(key);
-    const shape = { key: asWanted(key), data, merge: false, dataRanges, adapt: transfer.adapt };
+    const shape = { key: asWanted(key), data, merge: false, dataRanges, keyBits: transfer.left.bits, adapt: transfer.adapt };
     const literal = checkElements(context, written.elements, shape, written.span);
     return { key: literal.interval ? bigEndian(transfer.left) : transfer.left, set: { kind: "literal", literal } };
   }

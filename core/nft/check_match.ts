@@ -92,7 +92,7 @@ function matchSet(
 ): void {
   requireEquality(node, "set");
   const transfer = transferOf(left);
-  const shape = { key: asWanted(left), merge: true, adapt: transfer.adapt };
+  const shape = { key: asWanted(left), merge: true, keyBits: transfer.left.bits, adapt: transfer.adapt };
   const literal = checkElements(context, written.elements, shape, written.span);
   const target = literal.interval ? bigEndian(transfer.left) : transfer.left;
   context.statements.push({

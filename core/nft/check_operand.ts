@@ -100,7 +100,6 @@ export function maskAndShift(
 
 function rawPayload(node: Extract<Node, { kind: "raw payload" }>): Expr {
   const { base, offset, bits, span } = node;
-  if (bits === 0) return refuse(span, "Value 2 exceeds valid range 0-0", [], ["the length must be at least one bit"]);
   if (bits > 128) refuse(span, "payload length exceeds 128 bits");
   return aligned({ kind: "payload", base, offset, bits, type: rawType, order: "big", span });
 }
@@ -122,7 +121,8 @@ function ctKey(context: CheckContext, node: Extract<Node, { kind: "ct" }>): Expr
     }
     const known = context.protocols.network.protocol?.name;
     if ((known === "ip" || known === "ip6") && known !== family) {
-      refuse(node.span, `conflicting protocols specified: ${known} vs. ${family}`);
+      const where = context.protocols.network.span;
+      refuse(node.span, `conflicting protocols specified: ${known} vs. ${family}`, where === undefined ? [] : [where]);
     }
     row = ctAddress(node.key, family)!;
   }

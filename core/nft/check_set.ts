@@ -19,6 +19,8 @@ export interface SetShape {
   readonly merge: boolean;
   /** Data may be ranges (NAT maps): both ends are stored. */
   readonly dataRanges?: boolean;
+  /** Bits of the register the key is compared with, where `adapt` makes it wider. */
+  readonly keyBits?: number;
   /** Adapts a key to what the register holds (fields that are masked, not shifted). */
   readonly adapt?: (key: Constant) => Constant;
 }
@@ -41,15 +43,19 @@ export function checkElements(context: CheckContext, nodes: readonly ElementNode
   const { data } = shape;
   return {
     key: { ...shape.key.type, order: shape.key.order, bits: shape.key.bits },
-    keyBits: parts === undefined ? [shape.key.bits] : parts.map((part, index) => shape.key.partBits?.[index] ?? part.bits),
+    keyBits: parts === undefined ? [shape.keyBits ?? shape.key.bits] : parts.map((part, index) => shape.key.partBits?.[index] ?? part.bits),
     interval,
     elements: settled,
     span,
-    ...(data === undefined ? {} : data === "verdict" ? { data } : { data: data.type, dataBits: dataBits(data) }),
+    ...(data === undefined ? {} : data === "verdict" ? { data } : { data: data.type, dataBits: dataBits(data, shape.dataRanges === true) }),
   };
 }
 
-const dataBits = (data: Wanted): number[] => data.type.parts?.map((part) => part.bits) ?? [data.bits];
+/** Ranges take the data's place twice: first and last. */
+const dataBits = (data: Wanted, ranges: boolean): number[] => {
+  const once = data.type.parts?.map((part) => part.bits) ?? [data.bits];
+  return ranges ? [...once, ...once] : once;
+};
 
 const spreads = (key: Constant): boolean =>
   key.kind === "prefix" || key.kind === "range" || (key.kind === "constants" && key.parts.some(spreads));
@@ -128,9 +134,7 @@ function settle(elements: readonly (SetElement & { source: Span })[], shape: Set
     const same = compareBytes(before.key, after.key) === 0 &&
       compareBytes(before.end ?? before.key, after.end ?? after.key) === 0;
     if (same && shape.data === undefined) continue;
-    const first = elements.indexOf(before) < elements.indexOf(after) ? before : after;
-    const second = first === before ? after : before;
-    refuse(second.source, "conflicting intervals specified", [first.source]);
+    refuse(after.source, "conflicting intervals specified", [before.source]);
   }
   return [...sorted, ...others];
 }

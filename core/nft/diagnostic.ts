@@ -49,7 +49,7 @@ export function renderDiagnostic(diagnostic: Diagnostic): string {
   }
   const { from, to } = columns(first);
   const place = source.name === "" ? "" : `${source.name}:${line}:${from}-${to}: `;
-  return `${includedFrom(first)}${place}${title}${text}\n${drawn.join("")}\n${hints}`;
+  return `${includedFrom(first)}${place}${title}${text}\n${drawn.join("").trimEnd()}\n${hints}`;
 }
 
 /** First and last column, both inclusive, the last one on the line where the span ends (as nft counts). */

@@ -1,5 +1,6 @@
 import type { Cursor } from "./cursor.ts";
 import { parseExpression } from "./parse_expression.ts";
+import { NUMBER } from "./token.ts";
 import type { NatNode, Node, StatementNode } from "./tree.ts";
 
 /** NF_NAT_RANGE_* bits of the flag words. */
@@ -58,6 +59,11 @@ function port(c: Cursor, nat: NatNode): void {
 function address(c: Cursor): Node {
   if (!c.is("[")) return parseExpression(c, "value");
   const from = bracketed(c);
+  if (c.is("/") && c.kind(1) === NUMBER) {
+    c.take();
+    const length = c.number("a prefix length", 128);
+    return { kind: "prefix", base: from, length, span: from.span };
+  }
   if (!c.skip("-")) return from;
   const to = bracketed(c);
   return { kind: "range", from, to, span: { ...from.span, end: to.span.end } };

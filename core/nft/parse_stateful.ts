@@ -57,11 +57,12 @@ export function parseLimit(c: Cursor): LimitNode {
   c.expect("rate");
   const inverted = c.skip("over");
   if (!inverted) c.skip("until");
+  const start = c.at;
   const rate = c.number("a rate");
-  const sizeAt = c.span();
   let size = 0;
   if (c.isWord() && !c.is("packets")) {
     const unit = c.take();
+    const sizeAt = c.since(start);
     const found = sizeOf(unit.split("/")[0]!);
     if (found === undefined) refuse(sizeAt, "Wrong rate format", [], ["units are bytes, kbytes, mbytes"]);
     size = found;

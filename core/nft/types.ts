@@ -109,12 +109,15 @@ export function parseSymbol(type: DataType, text: string, context: TypeContext):
   if (isError(parsed) && parser === integerType) {
     const near = type.symbols === undefined ? undefined : nearest(text, type.symbols.map(([name]) => name));
     return {
-      error: near === undefined ? `Could not parse ${type.description}` : `Could not parse ${type.description}; did you mean \`${near}'?`,
-      ...(type.symbols === undefined ? {} : { hint: `one of ${type.symbols.slice(0, 24).map(([name]) => name).join(", ")}` }),
+      error: `Could not parse ${type.description}`,
+      ...(type.symbols === undefined ? {} : { hint: symbolHint(near, type.symbols) }),
     };
   }
   return parsed;
 }
+
+const symbolHint = (near: string | undefined, symbols: readonly Symbolic[]): string =>
+  near === undefined ? `one of ${symbols.slice(0, 24).map(([name]) => name).join(", ")}` : `did you mean ${near}?`;
 
 /** A value as the language writes it, numbers in the base its type prefers. */
 export function printValue(type: DataType, value: bigint, bits: number, context: TypeContext): string {

@@ -5,6 +5,8 @@ import { readKernelFile } from "../../../drivers/sys/kernel_file.ts";
 
 export interface LinkCounters {
   readonly rxPackets: number;
+  /** Came in and could not be taken: no room in ring or queue. */
+  readonly rxDropped: number;
   readonly rxBytes: number;
   readonly txPackets: number;
   readonly txBytes: number;
@@ -20,7 +22,7 @@ export function namespaceLinks(namespace: string): Record<string, LinkCounters> 
     const colon = line.indexOf(":"), name = line.slice(0, colon).trim();
     const n = line.slice(colon + 1).trim().split(/\s+/).map(Number);
     if (name === "lo") continue;
-    found[name] = { rxBytes: n[0]!, rxPackets: n[1]!, txBytes: n[8]!, txPackets: n[9]! };
+    found[name] = { rxBytes: n[0]!, rxPackets: n[1]!, rxDropped: n[3]!, txBytes: n[8]!, txPackets: n[9]! };
   }
   return found;
 }

@@ -89,9 +89,9 @@ export class WeirRouter implements DemoRouter {
   async ports(): Promise<Record<string, LinkCounters>> {
     const { ports } = await this.status();
     const wires = ports.filter((port) => port.kind === "packet");
-    return Object.fromEntries(wires.map(({ device, rxPackets, rxBytes, txPackets, txBytes }) => [
+    return Object.fromEntries(wires.map(({ device, rxPackets, rxDropped, rxBytes, txPackets, txBytes }) => [
       device,
-      { rxPackets, rxBytes, txPackets, txBytes },
+      { rxPackets, rxDropped, rxBytes, txPackets, txBytes },
     ]));
   }
 

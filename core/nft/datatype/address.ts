@@ -1,9 +1,15 @@
 import { formatIpv6, parseIpv4, parseIpv6 } from "./address_text.ts";
-import { type DataType, integerType } from "../types.ts";
+import { type DataType, integerType, parseNumber } from "../types.ts";
 
 const FAMILY_MISMATCH = "Could not resolve hostname: Address family for hostname not supported";
 const UNKNOWN_NAME = "Could not resolve hostname: Name or service not known";
 const NO_NAMES = "names are not looked up; write the address";
+
+/** inet_aton takes a plain number for the whole address. */
+function number32(text: string): bigint | undefined {
+  const value = parseNumber(text);
+  return value === undefined || value > 0xffffffffn ? undefined : value;
+}
 
 export const ipv4Type: DataType = {
   name: "ipv4_addr",
@@ -12,7 +18,7 @@ export const ipv4Type: DataType = {
   order: "big",
   base: integerType,
   parse: (text) => {
-    const value = parseIpv4(text);
+    const value = parseIpv4(text) ?? number32(text);
     if (value !== undefined) return value;
     return text.includes(":") && parseIpv6(text) !== undefined
       ? { error: FAMILY_MISMATCH }

@@ -38,29 +38,3 @@ export function ipv6State(_: Record<never, never>): Promise<Ipv6State> {
     gateway: gateway === undefined ? "" : address(gateway[4]!),
   });
 }
-
-export interface LinkCounters {
-  readonly rxPackets: number;
-  readonly rxBytes: number;
-  readonly txPackets: number;
-  readonly txBytes: number;
-  readonly dropped: number;
-}
-
-/** Counters of every interface but loopback, as /proc/net/dev has them. */
-export function links(_: Record<never, never>): Promise<Record<string, LinkCounters>> {
-  const found: Record<string, LinkCounters> = {};
-  for (const line of Deno.readTextFileSync("/proc/self/net/dev").trim().split("\n").slice(2)) {
-    const [name, rest] = line.split(":");
-    const n = rest!.trim().split(/\s+/).map(Number);
-    if (name!.trim() === "lo") continue;
-    found[name!.trim()] = {
-      rxBytes: n[0]!,
-      rxPackets: n[1]!,
-      txBytes: n[8]!,
-      txPackets: n[9]!,
-      dropped: n[3]! + n[11]!,
-    };
-  }
-  return Promise.resolve(found);
-}

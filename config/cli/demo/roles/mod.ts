@@ -1,4 +1,4 @@
-import { ipv6State, links } from "./host.ts";
+import { ipv6State } from "./host.ts";
 import { fetchBody, probe, served, serveHttp } from "./http.ts";
 import { pathMtu, trace } from "./path.ts";
 import { echoSources, ping, watchEchoes } from "./ping.ts";
@@ -10,7 +10,6 @@ export const roles = {
   echoSources,
   fetchBody,
   ipv6State,
-  links,
   pathMtu,
   ping,
   probe,
