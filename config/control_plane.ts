@@ -152,7 +152,7 @@ export class ControlPlane {
       interfaceIndex: (name: string) => this.#interfaces.of(name),
     };
     const built = buildPlan(config, this.#rules.program(generation), { ...prepared, ...environment });
-    const plan = { ...built, conntrack: { flows } };
+    const plan = { ...built, conntrack: { ...built.conntrack, flows } };
     if (this.#dataPlane !== undefined) return await this.#dataPlane.apply(plan, opened);
     const { startDataPlane, entry, measure, log } = this.#options;
     this.#dataPlane = await startDataPlane({

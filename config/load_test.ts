@@ -128,6 +128,22 @@ for (const [name, entry, expected] of ENTRIES) {
   });
 }
 
+for (
+  const [from, to, expected] of [
+    ["version: 1", "version: 2", '1:10-10: expected version 1, found "2"'],
+    ["version: 1", "version: [1]", "1:10-12: expected text, found a list"],
+    ["ruleset: weir.nft", "ruleset: [weir.nft]", "8:10-19: expected text, found a list"],
+    ["version: 1\n", "", "1:1-1: the version is missing"],
+    ["ruleset: weir.nft\n", "", "1:1-1: no ruleset"],
+  ] as const
+) {
+  Deno.test(`what is there and wrong is not called missing: ${to || from}`, () => {
+    const found = complaints(GOOD.replace(from, to));
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.ok(found[0]!.startsWith(expected), found[0]);
+  });
+}
+
 Deno.test("members of bridges: unknown, listed twice, in two bridges, with addresses", () => {
   const found = complaints(`version: 1
 ruleset: a.nft

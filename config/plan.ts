@@ -11,6 +11,7 @@ import {
 import type { Program } from "../core/classify/program.ts";
 import type { Config, InterfaceEntry } from "./config.ts";
 import type { RoutedConfig } from "./schema.ts";
+import { DEFAULT_ADMIN_PORT } from "./admin/listen.ts";
 import { isLinkLocal } from "./validate/addresses.ts";
 import { DEFAULT_INTERVAL } from "./validate/advertise.ts";
 import { writtenPolicyRules } from "./validate/policy.ts";
@@ -42,10 +43,18 @@ export function buildPlan(config: Config, program: Program, environment: PlanEnv
     interfaces: config.interfaces.map((entry) => planInterface(entry, environment)),
     routes: planRoutes(config, environment),
     policyRules: planPolicyRules(config, environment),
-    conntrack: { flows: config.document.conntrack?.value.max?.value ?? environment.flows },
+    conntrack: {
+      flows: config.document.conntrack?.value.max?.value ?? environment.flows,
+      adminPorts: config.document.admin === undefined
+        ? [SSH_PORT]
+        : [SSH_PORT, config.document.admin.value.port?.value ?? DEFAULT_ADMIN_PORT],
+    },
     program,
   };
 }
+
+/** By which this router is administered beside its own page. */
+const SSH_PORT = 22;
 
 function planInterface(entry: InterfaceEntry, environment: PlanEnvironment): InterfacePlan {
   const { settings, members, bridge } = entry;

@@ -89,4 +89,6 @@ export const TABLE_MAIN = 254;
 export interface ConntrackPlan {
   /** Rows of the flow table; taken once at start, a reload does not change it. */
   readonly flows: number;
+  /** TCP ports of the router's own addresses by which it is administered: some rows are kept for them alone. */
+  readonly adminPorts?: readonly number[];
 }

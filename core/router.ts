@@ -1,37 +1,22 @@
-import type { FlowView } from "./classify/flow_view.ts";
-import { Machine } from "./classify/machine.ts";
+import type { Machine } from "./classify/machine.ts";
 import type { Clock } from "./clock.ts";
-import { Conntrack } from "./conntrack/track.ts";
-
-import { Drops } from "./forward/drops.ts";
-import { Echo } from "./forward/echo.ts";
-import { fib } from "./forward/fib.ts";
-import { Forwarding } from "./forward/forwarding.ts";
-import { Fragmenter } from "./forward/fragments/fragmenter.ts";
-import { Reassembly } from "./forward/fragments/reassembly.ts";
-import { Hooks } from "./forward/hooks.ts";
-import { type AddressType, IcmpErrors, type SourceAddress } from "./forward/icmp_error.ts";
-import { Interfaces } from "./forward/interfaces.ts";
-import { LinkInput } from "./forward/link_input.ts";
-import { LocalDelivery } from "./forward/local_delivery.ts";
-import { Adjacency } from "./forward/neighbour/adjacency.ts";
+import type { Conntrack } from "./conntrack/track.ts";
+import type { Drops } from "./forward/drops.ts";
+import type { Forwarding } from "./forward/forwarding.ts";
+import type { IcmpErrors } from "./forward/icmp_error.ts";
+import type { Interfaces } from "./forward/interfaces.ts";
+import type { Adjacency } from "./forward/neighbour/adjacency.ts";
 import { isUsable, prefixOf } from "./forward/neighbour/addresses.ts";
 import type { AdjacencyEvent } from "./forward/neighbour/events.ts";
-import { Output } from "./forward/output.ts";
-import { Pipeline } from "./forward/pipeline.ts";
-import { Rejection } from "./forward/rejection.ts";
-import { ROUTE_LOCAL, Routes } from "./forward/routes.ts";
-import { Transmitter } from "./forward/transmit.ts";
-import { Nat } from "./nat/translate.ts";
-import { BATCH, PacketBatch } from "./packet/batch.ts";
+import { ROUTE_LOCAL, type Routes } from "./forward/routes.ts";
+import type { Transmitter } from "./forward/transmit.ts";
+import type { Nat } from "./nat/translate.ts";
+import { BATCH, type PacketBatch } from "./packet/batch.ts";
 import { ENTRY_OUTPUT, ENTRY_WIRE } from "./packet/columns.ts";
-import { ICMP_UNREACHABLE, UNREACHABLE_HOST } from "./packet/icmp.ts";
-import { ICMPV6_UNREACHABLE, UNREACHABLE6_ADDRESS } from "./packet/icmpv6.ts";
-import { PacketPool } from "./packet/pool.ts";
-import type { RouterPlan } from "./plan.ts";
-import { TABLE_MAIN } from "./plan.ts";
+import { PROTOCOL_TCP } from "./packet/ipv4.ts";
+import { type RouterPlan, TABLE_MAIN } from "./plan.ts";
 import type { Port } from "./port.ts";
-import type { Random } from "./random.ts";
+import { buildRooms, type RoomOptions, type Rooms } from "./rooms.ts";
 
 /**
  * A router.
@@ -48,7 +33,7 @@ export class Router {
   readonly batch: PacketBatch;
   readonly drops: Drops;
   readonly interfaces: Interfaces;
-  readonly routes = new Routes();
+  readonly routes: Routes;
   readonly conntrack: Conntrack;
   readonly nat: Nat;
   readonly machine: Machine;
@@ -56,9 +41,7 @@ export class Router {
   readonly forwarding: Forwarding;
   readonly transmitter: Transmitter;
   readonly errors: IcmpErrors;
-  readonly #hooks: Hooks;
-  readonly #reassembly: Reassembly;
-  readonly #pipeline: Pipeline;
+  readonly #rooms: Rooms;
   readonly #clock: Clock;
   readonly #ports: { readonly number: number; readonly port: Port; wasUp: boolean }[] = [];
   readonly #onEvent: (event: RouterEvent) => void;
@@ -68,84 +51,25 @@ export class Router {
   phase: ((phase: number) => void) | undefined;
 
   constructor(options: RouterOptions) {
-    const { random } = options;
     this.#clock = options.clock;
     this.#onEvent = options.onEvent ?? (() => {});
-    this.batch = new PacketBatch(options.pool ?? new PacketPool());
-    const capacity = this.batch.capacity, interfaces = this.interfaces = new Interfaces(random);
-    const drops = this.drops = new Drops(options.drops);
-    const routes = this.routes;
-    this.adjacency = new Adjacency({
-      random,
-      pool: this.batch.pool,
-      secret: options.secret,
-      onUnreachable: (batch, row) => this.#unreachable(batch, row),
-      onEvent: (event) => this.#adjacencyEvent(event),
+    const rooms = buildRooms(options, {
+      onAdjacency: (event) => this.#adjacencyEvent(event),
+      administers: (row) => this.#administers(row),
     });
-    const adjacency = this.adjacency;
-    const sourceAddress: SourceAddress = (index, family, words, lane, out) =>
-      adjacency.sourceAddress(index, family, words, lane, out);
-    const addressType: AddressType = (family, words, lane) => routes.addressType(family, words, lane);
-    this.conntrack = new Conntrack({
-      flows: options.flows,
-      random,
-      ...(options.flowTable === undefined ? {} : { buffer: options.flowTable }),
-    });
-    const conntrack = this.conntrack;
-    this.nat = new Nat(conntrack, {
-      random,
-      interfaceAddress: (index, family, batch, row, out) =>
-        sourceAddress(index, family, batch.destination, row * 4, out),
-    });
-    const flows: FlowView = conntrack.table;
-    this.machine = new Machine({
-      flows,
-      random,
-      cells: options.cells ?? new Float64Array(0),
-      route: (_batch, row) => this.#routeMtu(row),
-      fib: (batch, row, flags, result) => fib(routes, adjacency, batch, row, flags, result),
-      ...(options.log === undefined ? {} : { log: options.log }),
-    });
-    this.transmitter = new Transmitter(capacity, interfaces, drops);
-    const transmitter = this.transmitter;
-    this.errors = new IcmpErrors({ random, sourceAddress, addressType });
-    const rejection = new Rejection(this.errors);
-    this.#reassembly = new Reassembly({
-      pool: this.batch.pool,
-      random,
-      // a router that reassembles to track keeps silent about others' packets (ip_expire)
-      onTimeout: (batch, row, type, code) => {
-        const kind = addressType(batch.family[row]!, batch.destination, row * 4);
-        if (kind === ROUTE_LOCAL) rejection.error(batch, row, type, code, 0);
-      },
-    });
-    const fragmenter = new Fragmenter({ random });
-    this.#hooks = new Hooks(
-      { machine: this.machine, conntrack, nat: this.nat, reassembly: this.#reassembly, rejection, drops },
-      capacity,
-    );
-    this.forwarding = new Forwarding({ routes, adjacency, interfaces, rejection, drops });
-    const output = new Output({ routes, adjacency, interfaces, fragmenter, rejection, drops }, capacity);
-    const echo = new Echo({ random, sourceAddress, addressType });
-    const local = new LocalDelivery({ adjacency, echo, interfaces, transmitter, rejection, drops });
-    const link = new LinkInput(interfaces, transmitter, drops);
-    this.#rejection = rejection;
-    this.#pipeline = new Pipeline(
-      {
-        hooks: this.#hooks,
-        link,
-        transmitter,
-        forwarding: this.forwarding,
-        local,
-        output,
-        adjacency,
-        conntrack,
-        drops,
-      },
-      capacity,
-    );
+    this.#rooms = rooms;
+    this.batch = rooms.batch;
+    this.drops = rooms.drops;
+    this.interfaces = rooms.interfaces;
+    this.routes = rooms.routes;
+    this.conntrack = rooms.conntrack;
+    this.nat = rooms.nat;
+    this.machine = rooms.machine;
+    this.adjacency = rooms.adjacency;
+    this.forwarding = rooms.forwarding;
+    this.transmitter = rooms.transmitter;
+    this.errors = rooms.errors;
   }
-  readonly #rejection: Rejection;
 
   /** Gives a port its number, 1..254. Before the first `turn` that shall see it. */
   setPort(number: number, port: Port): void {
@@ -160,7 +84,7 @@ export class Router {
     this.interfaces.configure(plan.interfaces);
     this.machine.setInterfaces(this.interfaces.names);
     this.machine.install(plan.program, now);
-    this.#hooks.install(plan.program.hooks);
+    this.#rooms.hooks.install(plan.program.hooks);
     this.batch.now = now;
     this.adjacency.configure(plan.interfaces, now);
     this.#plan = plan;
@@ -211,7 +135,7 @@ export class Router {
     batch.now = now;
     batch.wall = this.#clock.wall();
     this.adjacency.tick(batch, now);
-    this.#reassembly.tick(batch, now);
+    this.#rooms.reassembly.tick(batch, now);
     this.routes.tick(now);
     this.conntrack.expire(now, EXPIRE_BUDGET);
     this.machine.collect(now);
@@ -223,7 +147,7 @@ export class Router {
 
   #process(): void {
     this.phase?.(1);
-    this.#pipeline.process(this.batch);
+    this.#rooms.pipeline.process(this.batch);
     this.phase?.(2);
     this.transmitter.flush(this.batch);
   }
@@ -297,41 +221,17 @@ export class Router {
     });
   }
 
-  /** A packet whose neighbour never answered (RFC 1812 5.2.7.1 code 1, RFC 4443 3.1 code 3). */
-  #unreachable(batch: PacketBatch, row: number): void {
-    const six = batch.family[row] === 6;
-    this.#rejection.error(
-      batch,
-      row,
-      six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE,
-      six ? UNREACHABLE6_ADDRESS : UNREACHABLE_HOST,
-      0,
-    );
-  }
-
-  /** For `rt mtu`: the smaller MTU of the way there and the way back. */
-  #routeMtu(row: number): number {
-    const batch = this.batch, out = this.interfaces.mtu[batch.outInterface[row]!]!;
-    const back = this.interfaces.mtu[batch.inInterface[row]!]!;
-    return out === 0 ? back : back === 0 ? out : Math.min(out, back);
+  /** Whether a packet is for the administration of this router: a full flow table must not lock it out. */
+  #administers(row: number): boolean {
+    const batch = this.batch, ports = this.#plan?.conntrack.adminPorts;
+    return ports !== undefined && batch.protocol[row] === PROTOCOL_TCP &&
+      ports.includes(batch.destinationPort[row]!) &&
+      this.routes.addressType(batch.family[row]!, batch.destination, row * 4) === ROUTE_LOCAL;
   }
 }
 
-export interface RouterOptions {
+export interface RouterOptions extends RoomOptions {
   readonly clock: Clock;
-  readonly random: Random;
-  /** Rows of the flow table. */
-  readonly flows: number;
-  /** 16 bytes that keep generated interface identifiers stable (RFC 7217) and hashes private. */
-  readonly secret: Uint8Array;
-  readonly pool?: PacketPool;
-  /** Memory of a flow table, kept by who restarts a dead data plane. */
-  readonly flowTable?: SharedArrayBuffer | ArrayBuffer;
-  /** Cells of stateful objects, shared with the ruleset. */
-  readonly cells?: Float64Array;
-  /** Cells of drop counters. */
-  readonly drops?: Float64Array;
-  readonly log?: (prefix: number, level: number, group: number, batch: PacketBatch, row: number) => void;
   readonly onEvent?: (event: RouterEvent) => void;
 }
 

@@ -23,7 +23,7 @@ Deno.test({
         if (only !== undefined && !scenario.name.includes(only)) continue;
         await t.step(scenario.name, () => compare(kernel, scenario));
       }
-      const first = Number(Deno.env.get("WEIR_SEED") ?? 1), walks = Number(Deno.env.get("WEIR_WALKS") ?? 40);
+      const first = Number(Deno.env.get("WEIR_SEED") ?? 1), walks = Number(Deno.env.get("WEIR_WALKS") ?? 12);
       if (only === undefined || only === "walk") {
         for (const nat of [false, true]) {
           await t.step(`${walks} random walks from seed ${first}${nat ? ", masqueraded" : ""}`, async () => {

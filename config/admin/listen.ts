@@ -30,3 +30,6 @@ export function listenAdmin(app: Hono<{ Bindings: AdminBindings }>, place: Admin
     throw new Error(`the admin interface cannot listen at ${adminUrl(place)}: ${why}`);
   }
 }
+
+/** TCP port of the admin interface when the configuration gives none. */
+export const DEFAULT_ADMIN_PORT = 8080;

@@ -5,10 +5,10 @@ import type { Config } from "../config.ts";
 import { beside, directoryOf } from "../files.ts";
 import type { RouterStatus } from "../status.ts";
 import { adminApp } from "./app.ts";
-import { type AdminPlace, adminUrl, listenAdmin } from "./listen.ts";
+import { type AdminPlace, adminUrl, DEFAULT_ADMIN_PORT, listenAdmin } from "./listen.ts";
 import { readToken } from "./token.ts";
 
-const DEFAULT_PORT = 8080, DEFAULT_TOKEN_FILE = "admin.token";
+const DEFAULT_TOKEN_FILE = "admin.token";
 
 /**
  * The admin interface's listeners.
@@ -66,7 +66,7 @@ export const adminUrls = (config: Config): string[] => adminPlaces(config).map(a
 
 function adminPlaces(config: Config): AdminPlace[] {
   const admin = config.document.admin?.value;
-  const port = admin?.port?.value ?? DEFAULT_PORT;
+  const port = admin?.port?.value ?? DEFAULT_ADMIN_PORT;
   return (admin?.listen ?? []).map(({ value }) => ({ address: value, port }));
 }
 

@@ -13,7 +13,9 @@ export function statusText(status: RouterStatus): string {
   else if (status.deaths > 0) say("data plane", `died ${status.deaths} times within a minute, runs again`);
   say("packets", `${status.packets} in, ${status.forwarded} forwarded, ${status.batches} batches`);
   say("flows", `${flows.count} of ${flows.max}`);
-  const perPacket = status.packets < MEANINGFUL ? "" : `, ${Math.round(cpu.total / status.packets)} ns a packet`;
+  const perPacket = status.packets < MEANINGFUL
+    ? ""
+    : `, ${Math.round(cpu.total / status.packets)} ns a packet`;
   say("cpu", `${(cpu.total / 1e9).toFixed(2)} s${perPacket}`);
   if (cpu.process > 0) {
     const share = (part: number) => `${Math.round(100 * part / cpu.total)} %`;

@@ -22,5 +22,7 @@ export const checkDocument: Check = ({ source, document, written }, report) => {
     report(top, "no ruleset: without one everything would be forwarded", {
       hints: ["ruleset: weir.nft, a file beside this one"],
     });
-  } else if (document.ruleset.value === "") report(document.ruleset.place, "the path of the ruleset is empty");
+  } else if (document.ruleset.value === "") {
+    report(document.ruleset.place, "the path of the ruleset is empty");
+  }
 };

@@ -9,8 +9,6 @@ import {
   CT_UNTRACKED,
   VERDICT_DROP,
 } from "../packet/columns.ts";
-import { ICMP, isIcmpError } from "../packet/icmp.ts";
-import { ICMPV6, ICMPV6_REDIRECT, isIcmpv6Error } from "../packet/icmpv6.ts";
 import {
   PROTOCOL_GRE,
   PROTOCOL_ICMP,
@@ -23,15 +21,15 @@ import { NEXT_NONE } from "../packet/ipv6.ts";
 import type { Random } from "../random.ts";
 import { transportChecksumRight, udpliteChecksumRight } from "./checksum.ts";
 import { type ConntrackCounters, conntrackCounters } from "./counters.ts";
+import { EarlyDrop } from "./early_drop.ts";
 import { Expectations } from "./expect.ts";
-import { ICMP_HIGHEST_TYPE, icmpOpensFlow } from "./icmp.ts";
-import { icmpv6OpensFlow, icmpv6Untracked, REDIRECT_BARE, redirectedPacket } from "./icmpv6.ts";
+import { icmpOpensFlow } from "./icmp.ts";
+import { icmpv6OpensFlow } from "./icmpv6.ts";
 import { type InvalidReasons, invalidReasons } from "./invalid.ts";
 import { invertKey, KEY_DESTINATION, KEY_META, KEY_PORTS, KEY_SOURCE, keyMeta, newKey } from "./key.ts";
-import { RECORD_BYTE_STATE, RECORD_BYTES, RECORD_WORDS } from "./layout.ts";
 import { Lookahead } from "./lookahead.ts";
 import { hasPorts } from "./quoted.ts";
-import { ErrorResolver } from "./related.ts";
+import { ICMP_MESSAGE_INVALID, ICMP_MESSAGE_PLAIN, ICMP_MESSAGE_UNTRACKED, IcmpMessages } from "./related.ts";
 import {
   IPS_ASSURED,
   IPS_CONFIRMED,
@@ -43,7 +41,7 @@ import {
   REPLY,
 } from "./status.ts";
 import { FlowTable } from "./table.ts";
-import { canDropEarly, TcpTracker } from "./tcp.ts";
+import { TcpTracker } from "./tcp.ts";
 import {
   DEFAULT_SWITCHES,
   DEFAULT_TIMEOUTS,
@@ -88,7 +86,7 @@ export class Conntrack {
   readonly invalid: InvalidReasons = invalidReasons();
   readonly expectations = new Expectations();
   readonly #tcp: TcpTracker;
-  readonly #errors: ErrorResolver;
+  readonly #icmpMessages: IcmpMessages;
   readonly #switches: Switches;
   readonly #udp: number;
   readonly #udpStream: number;
@@ -102,8 +100,7 @@ export class Conntrack {
   readonly #key = newKey();
   readonly #reply = newKey();
   readonly #lookahead: Lookahead;
-  readonly #ahead = new Uint16Array(LOOK_AHEAD);
-  #closingHand = 0;
+  readonly #earlyDrop: EarlyDrop;
   #now = 0;
 
   constructor(options: ConntrackOptions) {
@@ -113,7 +110,8 @@ export class Conntrack {
     this.#switches = switches;
     this.#tcp = new TcpTracker(this.table, timeouts, switches, this.invalid);
     this.#lookahead = new Lookahead(this.table);
-    this.#errors = new ErrorResolver(this.table, this.invalid);
+    this.#earlyDrop = new EarlyDrop(this.table);
+    this.#icmpMessages = new IcmpMessages(this.table, this.invalid);
     this.#udp = milliseconds(timeouts.udp);
     this.#udpStream = milliseconds(timeouts.udpStream);
     this.#gre = milliseconds(timeouts.gre);
@@ -162,22 +160,16 @@ export class Conntrack {
    * several times quicker when the table is larger than the caches.
    */
   lookAhead(batch: PacketBatch, rows: Uint16Array, count: number): void {
+    if (this.table.count < CACHED_FLOWS) return;
     const ahead = this.#lookahead;
     ahead.reserve(batch);
-    let known = 0;
     for (let i = 0; i < count; i++) {
       const row = rows[i]!;
       if (batch.flow[row]! >= 0 || batch.transport[row] === 0 || batch.family[row] === 0) continue;
       this.#packetKey(batch, row);
       ahead.remember(row, this.#key);
-      this.#ahead[known++ & (LOOK_AHEAD - 1)] = row;
-      if ((known & (LOOK_AHEAD - 1)) === 0) this.#touch(LOOK_AHEAD);
     }
-    this.#touch(known & (LOOK_AHEAD - 1));
-  }
-
-  #touch(count: number): void {
-    for (let i = 0; i < count; i++) this.#lookahead.touch(this.#ahead[i]!);
+    ahead.touch();
   }
 
   #refuse(batch: PacketBatch, row: number): void {
@@ -342,77 +334,28 @@ export class Conntrack {
   #makeRoom(batch: PacketBatch, row: number): boolean {
     const table = this.table;
     if (table.count < table.capacity && this.#privileged?.(batch, row) === true) return true;
-    // Of the oldest few, one nobody ever answered; else the oldest.
-    let victim = table.unassured.first;
-    for (let i = 0, next = victim; i < EVICTION_RANGE && next >= 0; i++, next = table.unassured.after(next)) {
-      if ((table.status[next]! & IPS_SEEN_REPLY) === 0) {
-        victim = next;
-        break;
-      }
-    }
-    if (victim < 0) victim = this.#closing();
+    const victim = this.#earlyDrop.victim();
     if (victim < 0) return false;
     table.destroy(victim);
     this.counters.early_drop++;
     return true;
   }
 
-  /** A TCP flow that is closing, from a stretch of the table that moves on with every call; -1 for none there. */
-  #closing(): number {
-    const table = this.table, end = table.end;
-    for (let i = 0; i < CLOSING_RANGE; i++) {
-      if (this.#closingHand >= end) this.#closingHand = 0;
-      const flow = this.#closingHand++;
-      if (!table.live(flow) || table.protocol(flow) !== PROTOCOL_TCP) continue;
-      if (canDropEarly(table.recordBytes[(flow * RECORD_WORDS + RECORD_BYTES) * 4 + RECORD_BYTE_STATE]!)) {
-        return flow;
-      }
-    }
-    return -1;
-  }
-
   /** Errors and neighbour messages; true when the packet is done with. */
   #icmpMessage(batch: PacketBatch, row: number, protocol: number, hook: number): boolean {
-    const family = batch.family[row]!;
-    if (family !== (protocol === PROTOCOL_ICMP ? 4 : 6)) return false;
-    const b = batch.bytes(row), at = batch.transport[row]!, type = b[at]!;
-    if (hook === HOOK_PREROUTING && this.#switches.checksum && !transportChecksumRight(batch, row)) {
-      this.invalid.checksum++;
-      return this.#refuseError(batch, row);
-    }
-    let quoted = at + (family === 4 ? ICMP.size : ICMPV6.size);
-    if (family === 4) {
-      if (type > ICMP_HIGHEST_TYPE) {
-        this.invalid.icmp_type++;
-        return this.#refuseError(batch, row);
-      }
-      if (!isIcmpError(type)) return false;
+    if (batch.family[row] !== (protocol === PROTOCOL_ICMP ? 4 : 6)) return false;
+    const verify = hook === HOOK_PREROUTING && this.#switches.checksum;
+    const found = this.#icmpMessages.resolve(batch, row, verify, this.#now);
+    if (found === ICMP_MESSAGE_PLAIN) return false;
+    if (found === ICMP_MESSAGE_UNTRACKED) batch.ctState[row] = CT_UNTRACKED;
+    else if (found === ICMP_MESSAGE_INVALID) {
+      batch.ctState[row] = CT_INVALID;
+      this.counters.error++;
     } else {
-      if (icmpv6Untracked(type)) {
-        batch.ctState[row] = CT_UNTRACKED;
-        return true;
-      }
-      if (type === ICMPV6_REDIRECT) {
-        quoted = redirectedPacket(batch, row);
-        if (quoted === REDIRECT_BARE) return false;
-        if (quoted < 0) {
-          this.invalid.malformed++;
-          return this.#refuseError(batch, row);
-        }
-      } else if (!isIcmpv6Error(type)) return false;
+      batch.flow[row] = found >>> 1;
+      batch.direction[row] = found & 1;
+      batch.ctState[row] = CT_RELATED;
     }
-    const reference = this.#errors.resolve(batch, row, quoted, this.#now);
-    if (reference < 0) return this.#refuseError(batch, row);
-    batch.flow[row] = reference >>> 1;
-    batch.direction[row] = reference & 1;
-    batch.ctState[row] = CT_RELATED;
-    return true;
-  }
-
-  #refuseError(batch: PacketBatch, row: number): true {
-    batch.flow[row] = -1;
-    batch.ctState[row] = CT_INVALID;
-    this.counters.error++;
     return true;
   }
 
@@ -524,15 +467,12 @@ export class Conntrack {
   }
 }
 
-/** Rows looked ahead at a time, a power of two: more loads than a core keeps in flight gain nothing. */
-const LOOK_AHEAD = 64;
+/** So many flows stay in the caches: looking ahead would only cost. */
+const CACHED_FLOWS = 8192;
 const OPEN_IMPOSSIBLE = -1;
 const OPEN_NO_ROOM = -2;
 /** Milliseconds an unconfirmed flow may wait for its packet to leave. */
 const UNCONFIRMED_LIFE = 10_000;
-/** How many of the oldest flows are looked at for one without an answer. */
-const EVICTION_RANGE = 8;
-const CLOSING_RANGE = 64;
 
 /** Enhanced GRE (RFC 2637 4.1): the call id is the destination's; plain GRE has nothing to tell flows apart by. */
 const pptpCallId = (b: Uint8Array, at: number, end: number): number =>

@@ -104,7 +104,7 @@ function matchSet(
     span: node.span,
   });
   if (node.op === "!=") return;
-  learn(context, left, memberValues(literal), node.left);
+  learn(context, left, memberValues(literal), node);
 }
 
 function memberValues(literal: SetLiteral): bigint[] {
@@ -143,10 +143,10 @@ function matchConstant(context: CheckContext, node: MatchNode, left: Expr, right
     span: node.span,
   });
   if (op !== "eq" || right.kind !== "value") return;
-  learn(context, left, [right.value], node.left);
+  learn(context, left, [right.value], node);
 }
 
-function learn(context: CheckContext, left: Expr, values: readonly bigint[], node: Node): void {
+function learn(context: CheckContext, left: Expr, values: readonly bigint[], node: MatchNode): void {
   context.protocols.learnFrom(left, values, node.span);
   if (left.kind !== "payload" || left.field?.name !== "type") return;
   const name = left.protocol?.name;

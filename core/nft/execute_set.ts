@@ -49,11 +49,18 @@ export function requireSet(table: Table, name: Name): SetDefinition {
   );
 }
 
+const DYNAMIC_SIZE = 65535;
+
 function specOf(execution: Execution, table: Table, command: SetCommand, body: SetBody) {
   if (body.key === undefined) refuse(command.set.span, command.map ? "map definition does not specify key" : "set definition does not specify key");
   const key = resolve(execution, table, body.key);
+  if (body.autoMerge && !body.flags.some(({ name }) => name === "interval")) {
+    refuse(command.set.span, "auto-merge only works with interval sets", [], ["add: flags interval"]);
+  }
   const has = (flag: string) => body.flags.some((written) => written.name === flag);
   const { data } = body;
+  // A set that rules fill must end somewhere.
+  const size = body.size ?? (has("dynamic") ? DYNAMIC_SIZE : undefined);
   const object = data !== undefined && "object" in data ? data.object : undefined;
   if (object !== undefined) refuse(command.set.span, `maps of ${object}s are not built yet`);
   const dataTypes = data === undefined || "object" in data ? undefined : resolve(execution, table, data);
@@ -76,7 +83,7 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
     ...(dataTypes === undefined ? {} : { data: verdict ? ("verdict" as const) : setType(dataTypes.types) }),
     ...(body.timeout === undefined ? {} : { timeout: Number(body.timeout) }),
     ...(body.gcInterval === undefined ? {} : { gcInterval: Number(body.gcInterval) }),
-    ...(body.size === undefined ? {} : { size: body.size }),
+    ...(size === undefined ? {} : { size }),
     ...(body.policy === undefined ? {} : { policy: body.policy }),
     ...(body.comment === undefined ? {} : { comment: body.comment }),
   };

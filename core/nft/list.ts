@@ -34,7 +34,7 @@ export function inTable(table: Table, blocks: readonly string[], options: ListOp
   if (whole) {
     if (table.flags.length > 0) inner += `\tflags ${table.flags.join(",")}\n`;
     if (table.comment !== undefined) inner += `\tcomment "${table.comment}"\n`;
-    if (inner !== "" && blocks.length > 0) inner += "\n";
+    if (table.flags.length > 0 && blocks.length > 0) inner += "\n";
   }
   return `${head}${inner}${blocks.join("\n")}}\n`;
 }
@@ -71,8 +71,9 @@ export function listSet(set: SetDefinition, options: ListOptions): string {
     set.interval && "interval",
     set.timeouts && "timeout",
   ].filter((flag) => flag !== false);
-  const implied = set.timeouts && set.timeout !== undefined && flags.length === 1 ? [] : flags;
-  if (implied.length > 0 || flags.length > 0) text += `\t\tflags ${flags.join(",")}\n`;
+  // A default timeout says by itself that elements may have one.
+  const implied = set.timeout !== undefined && flags.length === 1 && set.timeouts;
+  if (flags.length > 0 && !implied) text += `\t\tflags ${flags.join(",")}\n`;
   if (set.autoMerge) text += "\t\tauto-merge\n";
   if (set.timeout !== undefined) text += `\t\ttimeout ${printDuration(BigInt(set.timeout))}\n`;
   if (set.gcInterval !== undefined) text += `\t\tgc-interval ${printDuration(BigInt(set.gcInterval))}\n`;

@@ -8,13 +8,13 @@ import { OBJECT_WORDS, objectType, parseObjectBody } from "./parse_object.ts";
 import { parseRule } from "./parse_rule.ts";
 import { parseSetBody } from "./parse_set_body.ts";
 import { parseDefine, parseVariable } from "./parse_variable.ts";
-import { recover } from "./recover.ts";
+import { type Ending, recover } from "./recover.ts";
 import { Scope } from "./scope.ts";
 import { NUMBER } from "./token.ts";
 import type { Node } from "./tree.ts";
 
 /** `{ ... }` with statements apart by newlines or semicolons, in a scope of its own. */
-export function parseBlock(c: Cursor, context: IncludeContext, statement: () => void): void {
+export function parseBlock(c: Cursor, context: IncludeContext, statement: () => Ending): void {
   c.deeper(() => {
     c.expect("{");
     const outer = c.scope;
@@ -25,7 +25,7 @@ export function parseBlock(c: Cursor, context: IncludeContext, statement: () => 
       recover(c, () => {
         if (c.is("include")) parseInclude(c, context);
         else if (c.is("define") || c.is("redefine") || c.is("undefine")) parseDefine(c);
-        else statement();
+        else return statement();
       });
     }
     c.scope = outer;

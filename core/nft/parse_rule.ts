@@ -17,7 +17,7 @@ export function parseRule(c: Cursor): RuleNode {
   while (!c.atLineEnd() && !c.is("comment")) statements.push(parseStatement(c));
   if (statements.length === 0) c.unexpected("expected a statement");
   const text = c.skip("comment") ? comment(c) : undefined;
-  if (!c.atLineEnd()) c.unexpected("expected the end of the rule");
+  if (!c.atLineEnd() || c.is("}")) c.unexpected("expected the end of the rule: a newline or a semicolon");
   return { statements, span: c.since(start), ...(text === undefined ? {} : { comment: text }) };
 }
 

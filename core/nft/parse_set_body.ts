@@ -4,6 +4,7 @@ import { parseBlock } from "./parse_block.ts";
 import { comment, duration } from "./parse_element.ts";
 import { parseExpression, parseSet } from "./parse_expression.ts";
 import type { IncludeContext } from "./parse_include.ts";
+import type { Ending } from "./recover.ts";
 import { parseStateful } from "./parse_stateful.ts";
 
 const OBJECTS = ["counter", "quota", "limit", "secmark", "synproxy"];
@@ -12,6 +13,7 @@ const OBJECTS = ["counter", "quota", "limit", "secmark", "synproxy"];
 export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): SetBody {
   const body: SetBody = { flags: [], autoMerge: false, counter: false };
   parseBlock(c, context, () => {
+    let ending: Ending = undefined;
     const word = c.isWord() ? c.text() : "";
     if (word === "type" || word === "typeof") {
       c.take();
@@ -46,6 +48,7 @@ export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): 
     } else if (word === "auto-merge") {
       c.take();
       body.autoMerge = true;
+      ending = "open";
     } else if (word === "comment") {
       c.take();
       body.comment = comment(c);
@@ -56,7 +59,9 @@ export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): 
       c.take();
       c.expect("=");
       body.elements = c.is("{") && !c.is("}", 1) ? parseSet(c, "right") : elements(c);
+      ending = "open";
     } else c.unexpected("expected type, typeof, flags, timeout, gc-interval, size, policy, auto-merge, elements, comment");
+    return ending;
   });
   return body;
 }

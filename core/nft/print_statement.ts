@@ -99,8 +99,8 @@ function nat(nat: NatStatement, context: PrintContext): string {
   let text: string = nat.type;
   if (nat.address !== undefined || nat.port !== undefined) {
     if (nat.type === "snat" || nat.type === "dnat") {
-      const concatenated = nat.parts?.portMin === true;
-      if (mixed || concatenated) text += ` ${nat.family ?? "ip"}`;
+      const spread = nat.parts?.portMin === true || nat.parts?.addressMax === true;
+      if (mixed || spread) text += ` ${nat.family ?? "ip"}`;
     }
     if ((nat.flags & 64) !== 0) text += " prefix";
     text += " to ";

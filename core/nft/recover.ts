@@ -5,6 +5,9 @@ import { END, NEWLINE } from "./token.ts";
 /** More errors than this are not told: the first ones matter. */
 export const MAXIMUM_ERRORS = 10;
 
+/** `open`: another statement may follow on the line without a semicolon. */
+export type Ending = "open" | void;
+
 const errorsOf = new WeakMap<Cursor, Diagnostic[]>();
 
 /** Syntax errors found so far. */
@@ -15,13 +18,14 @@ export function syntaxErrors(c: Cursor): Diagnostic[] {
 }
 
 /** Runs `read`; after an error notes it and skips to the end of the line, so that later lines are read too. */
-export function recover(c: Cursor, read: () => void): void {
+export function recover(c: Cursor, read: () => Ending): void {
   const depth = c.depth;
   const scope = c.scope;
   const at = c.at;
   try {
-    read();
-    if (!c.atLineEnd()) c.unexpected("expected the end of the line");
+    const ending = read();
+    const ended = c.kind() === NEWLINE || c.kind() === END || c.is(";");
+    if (!ended && ending !== "open") c.unexpected("expected a newline or a semicolon");
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const errors = syntaxErrors(c);

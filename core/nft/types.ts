@@ -181,10 +181,12 @@ export function valueOf(bytes: Uint8Array, order: ByteOrder): bigint {
 /** The name closest to `text`, where it is close enough to be a slip of the pen. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(text.length / 3)) + 1;
+  let bestDistance = Infinity;
   for (const name of names) {
+    const most = Math.floor((Math.max(text.length, name.length) + 2) / 3);
+    if (Math.abs(text.length - name.length) > most) continue;
     const distance = editDistance(text.slice(0, 64), name.slice(0, 64));
-    if (distance < bestDistance) {
+    if (distance < bestDistance && distance <= most) {
       best = name;
       bestDistance = distance;
     }

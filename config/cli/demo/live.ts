@@ -7,6 +7,16 @@ import { HTTP_PORT, PAGE_BYTES, WAN } from "./settings.ts";
  * `stop` is aborted.
  */
 export async function live(demo: Demo, stop: AbortSignal): Promise<void> {
+  try {
+    await rounds(demo, stop);
+  } catch (e) {
+    // Ctrl-C reaches the whole process group: the router may have gone before we heard of it
+    await pause(300, stop);
+    if (!stop.aborted) throw e;
+  }
+}
+
+async function rounds(demo: Demo, stop: AbortSignal): Promise<void> {
   const terminal = Deno.stdout.isTerminal();
   const write = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
   let last = await tallies(demo), at = performance.now(), shown = 0;
@@ -52,6 +62,7 @@ function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(end, milliseconds);
-    stop.addEventListener("abort", end);
+    if (stop.aborted) end();
+    else stop.addEventListener("abort", end);
   });
 }

@@ -87,6 +87,7 @@ export async function namespaceDemo(
     if (!options.once) {
       report.invite(INVITATION);
       await live(demo, stop);
+      report.say("\n");
     }
   }
   const last: CheckResult[] = [...stopped(router), leftBehind()];

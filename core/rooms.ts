@@ -1,0 +1,168 @@
+import { Machine, type MachineEnvironment } from "./classify/machine.ts";
+import { Conntrack } from "./conntrack/track.ts";
+import { Drops } from "./forward/drops.ts";
+import { Echo } from "./forward/echo.ts";
+import { fib } from "./forward/fib.ts";
+import { Forwarding } from "./forward/forwarding.ts";
+import { Fragmenter } from "./forward/fragments/fragmenter.ts";
+import { Reassembly } from "./forward/fragments/reassembly.ts";
+import { Hooks } from "./forward/hooks.ts";
+import { type AddressType, IcmpErrors, type SourceAddress } from "./forward/icmp_error.ts";
+import { Interfaces } from "./forward/interfaces.ts";
+import { LinkInput } from "./forward/link_input.ts";
+import { LocalDelivery } from "./forward/local_delivery.ts";
+import { Adjacency } from "./forward/neighbour/adjacency.ts";
+import type { AdjacencyEvent } from "./forward/neighbour/events.ts";
+import { Output } from "./forward/output.ts";
+import { Pipeline } from "./forward/pipeline.ts";
+import { Rejection } from "./forward/rejection.ts";
+import { ROUTE_LOCAL, Routes } from "./forward/routes.ts";
+import { Transmitter } from "./forward/transmit.ts";
+import { Nat } from "./nat/translate.ts";
+import { PacketBatch } from "./packet/batch.ts";
+import { ICMP_UNREACHABLE, UNREACHABLE_HOST } from "./packet/icmp.ts";
+import { ICMPV6_UNREACHABLE, UNREACHABLE6_ADDRESS } from "./packet/icmpv6.ts";
+import { PacketPool } from "./packet/pool.ts";
+import type { Random } from "./random.ts";
+
+/** What the rooms of a data plane are built from. */
+export interface RoomOptions {
+  readonly random: Random;
+  /** Rows of the flow table. */
+  readonly flows: number;
+  /** 16 bytes that keep generated interface identifiers stable (RFC 7217) and hashes private. */
+  readonly secret: Uint8Array;
+  readonly pool?: PacketPool;
+  /** Memory of a flow table, kept by who restarts a dead data plane. */
+  readonly flowTable?: SharedArrayBuffer | ArrayBuffer;
+  /** Cells of stateful objects, shared with the ruleset. */
+  readonly cells?: Float64Array;
+  /** Cells of drop counters. */
+  readonly drops?: Float64Array;
+  readonly log?: NonNullable<MachineEnvironment["log"]>;
+}
+
+/** What the rooms ask of the router round them. */
+export interface RoomEvents {
+  onAdjacency(event: AdjacencyEvent): void;
+  /** Whether the row's packet is for the administration of this router. */
+  administers(row: number): boolean;
+}
+
+/** The rooms of one data plane, each knowing those it needs. */
+export interface Rooms {
+  readonly batch: PacketBatch;
+  readonly drops: Drops;
+  readonly interfaces: Interfaces;
+  readonly routes: Routes;
+  readonly adjacency: Adjacency;
+  readonly conntrack: Conntrack;
+  readonly nat: Nat;
+  readonly machine: Machine;
+  readonly errors: IcmpErrors;
+  readonly reassembly: Reassembly;
+  readonly transmitter: Transmitter;
+  readonly hooks: Hooks;
+  readonly forwarding: Forwarding;
+  readonly pipeline: Pipeline;
+}
+
+/** Builds every room and joins them: the one place that knows who needs whom. */
+export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
+  const { random } = options;
+  const batch = new PacketBatch(options.pool ?? new PacketPool()), { capacity, pool } = batch;
+  const drops = new Drops(options.drops), interfaces = new Interfaces(random), routes = new Routes();
+  const sourceAddress: SourceAddress = (index, family, words, lane, out) =>
+    adjacency.sourceAddress(index, family, words, lane, out);
+  const addressType: AddressType = (family, words, lane) => routes.addressType(family, words, lane);
+  const errors = new IcmpErrors({ random, sourceAddress, addressType }), rejection = new Rejection(errors);
+  const adjacency: Adjacency = new Adjacency({
+    random,
+    pool,
+    secret: options.secret,
+    onUnreachable: (batch, row) => hostUnreachable(rejection, batch, row),
+    onEvent: (event) => events.onAdjacency(event),
+  });
+  const { conntrack, nat } = flowRooms(options, events, sourceAddress);
+  const machine = new Machine({
+    flows: conntrack.table,
+    random,
+    cells: options.cells ?? new Float64Array(0),
+    route: (batch, row) => routeMtu(interfaces, batch, row),
+    fib: (batch, row, flags, result) => fib(routes, adjacency, batch, row, flags, result),
+    ...(options.log === undefined ? {} : { log: options.log }),
+  });
+  const reassembly = new Reassembly({
+    pool,
+    random,
+    // a router that reassembles to track keeps silent about others' packets (ip_expire)
+    onTimeout: (batch, row, type, code) => {
+      const kind = addressType(batch.family[row]!, batch.destination, row * 4);
+      if (kind === ROUTE_LOCAL) rejection.error(batch, row, type, code, 0);
+    },
+  });
+  const transmitter = new Transmitter(capacity, interfaces, drops);
+  const hooks = new Hooks({ machine, conntrack, nat, reassembly, rejection, drops }, capacity);
+  const forwarding = new Forwarding({ routes, adjacency, interfaces, rejection, drops });
+  const fragmenter = new Fragmenter({ random });
+  const output = new Output({ routes, adjacency, interfaces, fragmenter, rejection, drops }, capacity);
+  const echo = new Echo({ random, sourceAddress, addressType });
+  const local = new LocalDelivery({ adjacency, echo, interfaces, transmitter, rejection, drops });
+  const link = new LinkInput(interfaces, transmitter, drops);
+  const pipeline = new Pipeline(
+    { hooks, link, transmitter, forwarding, local, output, adjacency, conntrack, drops },
+    capacity,
+  );
+  return {
+    batch,
+    drops,
+    interfaces,
+    routes,
+    adjacency,
+    conntrack,
+    nat,
+    machine,
+    errors,
+    reassembly,
+    transmitter,
+    hooks,
+    forwarding,
+    pipeline,
+  };
+}
+
+function flowRooms(
+  options: RoomOptions,
+  events: RoomEvents,
+  sourceAddress: SourceAddress,
+): { conntrack: Conntrack; nat: Nat } {
+  const { random, flows, flowTable } = options;
+  const conntrack = new Conntrack({
+    flows,
+    random,
+    reserved: Math.min(RESERVED_FLOWS, flows >>> 4),
+    privileged: (_batch, row) => events.administers(row),
+    ...(flowTable === undefined ? {} : { buffer: flowTable }),
+  });
+  const nat = new Nat(conntrack, {
+    random,
+    interfaceAddress: (index, family, batch, row, out) =>
+      sourceAddress(index, family, batch.destination, row * 4, out),
+  });
+  return { conntrack, nat };
+}
+
+/** A packet whose neighbour never answered (RFC 1812 5.2.7.1 code 1, RFC 4443 3.1 code 3). */
+function hostUnreachable(rejection: Rejection, batch: PacketBatch, row: number): void {
+  if (batch.family[row] === 6) rejection.error(batch, row, ICMPV6_UNREACHABLE, UNREACHABLE6_ADDRESS, 0);
+  else rejection.error(batch, row, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0);
+}
+
+/** For `rt mtu`: the smaller MTU of the way there and the way back. */
+function routeMtu(interfaces: Interfaces, batch: PacketBatch, row: number): number {
+  const out = interfaces.mtu[batch.outInterface[row]!]!, back = interfaces.mtu[batch.inInterface[row]!]!;
+  return out === 0 ? back : back === 0 ? out : Math.min(out, back);
+}
+
+/** Rows of the flow table kept for administration. */
+const RESERVED_FLOWS = 64;
