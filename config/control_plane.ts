@@ -89,7 +89,7 @@ export class ControlPlane {
       try {
         outcome = await this.#load(changes);
       } catch (error) {
-        outcome = { ok: false, error: `${reason(error)}\n` };
+        outcome = { ok: false, error: `weir: ${reason(error)}\n` };
       }
       if (outcome.ok) changes.keep();
       else changes.undo();
@@ -138,7 +138,7 @@ export class ControlPlane {
     this.#rules.restore();
     // The restored rules count in cells of their own: the data plane must use those.
     if (this.#running !== undefined && (await this.#apply(this.#running, [])).ok) this.#rules.applied();
-    return { ok: false, error: `${applied.error ?? "the data plane refused the plan"}\n` };
+    return { ok: false, error: `weir: ${applied.error ?? "the data plane refused the plan"}\n` };
   }
 
   async #apply({ config, prepared }: Running, opened: Prepared["opened"]): Promise<ApplyResult> {
@@ -177,7 +177,7 @@ export class ControlPlane {
       const result = this.#rules.run(text, name, options);
       if (!result.ok || this.#rules.generation === before || this.#running === undefined) return result;
       const outcome = await this.#enact(this.#running);
-      return outcome.ok ? result : { ...result, ok: false, error: `Error: ${outcome.error}` };
+      return outcome.ok ? result : { ...result, ok: false, error: outcome.error };
     });
   }
 

@@ -198,7 +198,7 @@ Deno.test("a plan the data plane refuses leaves host and ruleset as they were", 
     assert.match(rules, /packets 7 bytes 99/);
     write("weir.yaml", YAML.replace("192.168.1.1", "192.168.7.1"));
     plane().refuse = true;
-    assert.equal(await refused(router), "it would not\n");
+    assert.equal(await refused(router), "weir: it would not\n");
     assert.deepEqual(host.state(), before);
     assert.equal((await router.run("list ruleset", "")).output, rules);
   });
@@ -216,7 +216,7 @@ Deno.test("a host that says no at any call of a reload keeps the running router"
       host.failAt = Infinity;
       over = outcome.ok;
       if (outcome.ok) return;
-      assert.equal(outcome.error, "the kernel said no\n");
+      assert.equal(outcome.error, "weir: the kernel said no\n");
       assert.equal(plane().plans.length, 1);
       assert.deepEqual(host.state(), before, `after call ${n}`);
     });

@@ -72,25 +72,28 @@ const policyRule = mapping({
   incoming: text,
 });
 
-/** `prefix` alone, or with its lifetimes. */
+const interfacePrefix = parsed("an IPv6 prefix with its length", withLength, "like fd00:1:2:3::/64");
+const prefixAndLifetimes = mapping({
+  prefix: interfacePrefix,
+  validLifetime: lifetime,
+  preferredLifetime: lifetime,
+});
+
+/** A prefix alone, or with its lifetimes. */
 const advertisedPrefix: Reader<AdvertisedPrefixConfig> = (node, place, report) => {
   if (!("items" in (node ?? {}))) {
     const bare = interfacePrefix(node, place, report);
     return bare && { prefix: bare, validLifetime: undefined, preferredLifetime: undefined };
   }
-  const full = mapping({ prefix: interfacePrefix, validLifetime: lifetime, preferredLifetime: lifetime })(
-    node,
-    place,
-    report,
-  )?.value;
+  const full = prefixAndLifetimes(node, place, report);
   if (full === undefined) return undefined;
-  if (full.prefix === undefined) {
+  const { prefix } = full.value;
+  if (prefix !== undefined) return { ...full.value, prefix };
+  if (!full.written.has("prefix")) {
     report(place, "an advertised prefix needs its prefix", { hints: ["prefix: fd00:1:2:3::/64"] });
-    return undefined;
   }
-  return { ...full, prefix: full.prefix };
+  return undefined;
 };
-const interfacePrefix = parsed("an IPv6 prefix with its length", withLength, "like fd00:1:2:3::/64");
 
 const ra = mapping({
   prefixes: list(advertisedPrefix),

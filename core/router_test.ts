@@ -120,7 +120,7 @@ test("the router answers echo, and time exceeded for a TTL of one", () => {
 
 test("a rejected packet is answered, and leaves no flow behind", () => {
   const { router, lan, run, heard } = network(
-    `table inet filter { chain f { type filter hook forward priority 0; policy drop; reject; } }`,
+    `table inet filter { chain f { type filter hook forward priority 0; policy drop; reject; }; }`,
   );
   lan.put(arp(MAC.host, "192.0.2.9", "192.0.2.1"));
   lan.put(ethernet(MAC.host, MAC.lan, udp({ from: "192.0.2.9", to: "203.0.113.5" }, 1000, 53)));

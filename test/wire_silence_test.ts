@@ -15,7 +15,7 @@ import { WireTap } from "./wire_tap.ts";
  */
 const PROBER = "02:00:00:00:00:99";
 
-/** Frames that the kernel sent by each wire port since the router's namespace was made. */
+/** What each wire port sent without weir; below zero where a frame of ours met a wire that was not plugged in. */
 async function sentByKernel(t: Topology): Promise<Record<string, number>> {
   // two readings apart in time: right when nothing moved between them
   for (let attempt = 0; attempt < 50; attempt++) {

@@ -62,7 +62,7 @@ async function inMode(options: DemoOptions, stop: AbortSignal): Promise<number> 
       "weir demo: this machine allows no network namespaces, so packets go through memory ports only.",
     );
     const { memoryDemo } = await import("./demo/memory.ts");
-    memoryDemo(report);
+    await memoryDemo({ once }, report, stop);
   }
   if (!report.complete) return INTERRUPTED;
   report.end();

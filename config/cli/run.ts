@@ -2,6 +2,7 @@ import { DataPlane } from "../../drivers/dataplane/data_plane.ts";
 import { clock } from "../../drivers/sys/clock.ts";
 import { libc } from "../../drivers/sys/libc.ts";
 import { InstanceLock } from "../../drivers/sys/lock.ts";
+import { NamespaceLock } from "../../drivers/sys/namespace_lock.ts";
 import { peerCredentials } from "../../drivers/sys/peer_credentials.ts";
 import { recoverQuiet } from "../../drivers/sys/quiet.ts";
 import { notifyService } from "../../drivers/sys/service_notify.ts";
@@ -40,31 +41,38 @@ export async function run(options: RunOptions): Promise<number> {
     return 1;
   }
   const log = startLog(logLevel(path), complain);
-  let lock: InstanceLock, host: KernelHost;
+  let machine: Taken;
   try {
-    [lock, host] = takeMachine(directoryOf(socket));
+    machine = takeMachine(directoryOf(socket));
   } catch (error) {
     complain(`weir: ${reason(error)}\n`);
     return 1;
   }
   try {
-    return await route(options, { path, socket, host, log });
+    return await route(options, { path, socket, host: machine.host, log });
   } finally {
-    host.close();
-    lock.release();
+    machine.host.close();
+    for (const lock of machine.locks) lock.release();
   }
 }
 
-/** Lock first: what is on file may be in use by another router. */
-function takeMachine(directory: string): [InstanceLock, KernelHost] {
+interface Taken {
+  readonly host: KernelHost;
+  readonly locks: readonly { release(): void }[];
+}
+
+/** Locks first: wires and files may be in use by another router. */
+function takeMachine(directory: string): Taken {
   if (libc.geteuid() !== 0) throw new Error("a router needs root: it opens network devices");
   Deno.mkdirSync(directory, { recursive: true, mode: 0o755 });
-  const lock = new InstanceLock(`${directory}/lock`), stateFile = `${directory}/state.json`;
+  const locks: { release(): void }[] = [], stateFile = `${directory}/state.json`;
   try {
+    locks.push(new InstanceLock(`${directory}/lock`));
+    locks.push(new NamespaceLock());
     recoverQuiet(stateFile);
-    return [lock, new KernelHost(stateFile)];
+    return { host: new KernelHost(stateFile), locks };
   } catch (error) {
-    lock.release();
+    for (const lock of locks) lock.release();
     throw error;
   }
 }

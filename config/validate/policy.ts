@@ -10,15 +10,17 @@ export function writtenPolicyRules(config: Config): PolicyRuleConfig[] {
   return [...config.document.routingPolicy ?? [], ...own];
 }
 
+const CONDITIONS = ["from", "to", "mark", "incoming"];
+
 /** Rules name a table, prefixes of one family, and an interface that exists. */
 export const checkPolicyRules: Check = (config, report) => {
   const names = config.interfaces.map((entry) => entry.name.value);
-  for (const { value, place } of writtenPolicyRules(config)) {
-    if (value.table === undefined) {
+  for (const { value, place, written } of writtenPolicyRules(config)) {
+    if (!written.has("table")) {
       report(place, "a policy rule needs its table", { hints: ["table: 100, and routes with table: 100"] });
     }
     const { from, to, mark, incoming } = value;
-    if (from === undefined && to === undefined && mark === undefined && incoming === undefined) {
+    if (!CONDITIONS.some((key) => written.has(key))) {
       report(place, "a policy rule without a condition takes every packet from the main table", {
         hints: ["give it one of from, to, mark, incoming"],
       });

@@ -46,12 +46,16 @@ export const checkRoutes: Check = (config, report) => {
   for (const written of writtenRoutes(config)) {
     const { place, value: { to, via, type, metric, table } } = written.route;
     if (to === undefined) {
-      report(place, "a route needs its destination", { hints: ["to: default, or to: PREFIX"] });
+      if (!written.route.written.has("to")) {
+        report(place, "a route needs its destination", { hints: ["to: default, or to: PREFIX"] });
+      }
       continue;
     }
     const destination = destinationOf(written.route);
     if (destination === undefined) {
-      report(to.place, "default of which family?", { hints: ["add via, or write 0.0.0.0/0 or ::/0"] });
+      if (!written.route.written.has("via")) {
+        report(to.place, "default of which family?", { hints: ["add via, or write 0.0.0.0/0 or ::/0"] });
+      }
       continue;
     }
     const net = formatPrefix(network(destination));
@@ -65,20 +69,19 @@ export const checkRoutes: Check = (config, report) => {
     const key = `${net} ${metric?.value ?? 0} ${table?.value ?? TABLE_MAIN}`;
     const also = seen.get(key);
     if (also === undefined) seen.set(key, { place: to.place, to: destination });
-    else {report(to.place, ...twice(destination, metric?.value ?? 0), {
-        also: also.place,
-        hints: [METRIC_HINT],
-      });}
+    else {
+      const message = twice(destination, metric?.value ?? 0);
+      report(to.place, message, { also: also.place, hints: [METRIC_HINT] });
+    }
   }
 };
 
 const METRIC_HINT = "give one of them a metric: the lower one is used while it can be";
 
-const twice = (to: Prefix, metric: number): [string] => [
+const twice = (to: Prefix, metric: number): string =>
   to.length === 0
     ? `two default routes of IPv${to.family} with metric ${metric}`
-    : `two routes to ${formatPrefix(network(to))} with metric ${metric}`,
-];
+    : `two routes to ${formatPrefix(network(to))} with metric ${metric}`;
 
 function checkUnicast(config: Config, written: WrittenRoute, to: Prefix, report: Report): void {
   const { route: { place, value: { via, onLink, mtu } }, entry } = written;
@@ -86,7 +89,7 @@ function checkUnicast(config: Config, written: WrittenRoute, to: Prefix, report:
     report(mtu.place, "IPv6 needs an MTU of 1280 (RFC 8200 5)");
   }
   if (via === undefined) {
-    if (entry === undefined) {
+    if (entry === undefined && !written.route.written.has("via")) {
       report(place, "which way? this route has neither via nor an interface", {
         hints: ["add via: ADDRESS, or move the route under its port or bridge"],
       });

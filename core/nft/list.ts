@@ -15,7 +15,9 @@ export interface ListOptions {
   readonly terse: boolean;
   readonly numericPriority: boolean;
   /** Values of a stateful expression's cells now. */
-  readonly counts?: ((cell: number) => readonly [number, number]) | undefined;
+  readonly counts?: (cell: number) => readonly [number, number];
+  /** Monotonic milliseconds, for what is left of timeouts. */
+  readonly now?: () => number;
 }
 
 /** A whole table as `nft list table` writes it. */
@@ -80,11 +82,12 @@ export function listSet(set: SetDefinition, options: ListOptions): string {
   if (set.counter) text += "\t\tcounter\n";
   if (set.comment !== undefined) text += `\t\tcomment "${set.comment}"\n`;
   if (set.elements.size > 0 && !options.terse) {
-    const counts = options.counts;
+    const { counts, now } = options;
     const texts = elementTexts(set, {
       types: options.types,
       stateless: options.stateless,
       ...(counts === undefined ? {} : { counts: (e) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
+      ...(now === undefined ? {} : { left: (e) => (e.deadline === undefined ? undefined : e.deadline - now()) }),
     });
     const single = source?.key.length === 1 ? source.key[0]!.name : "";
     text += `\t\telements = ${wrapElements(texts, single)}\n`;

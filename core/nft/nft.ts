@@ -106,6 +106,7 @@ export class Nft {
       stateless: options.stateless ?? false,
       handles: options.handles ?? false,
       terse: options.terse ?? false,
+      now: this.store.now,
       numericPriority: (options.numericPriority ?? false) || (options.numeric ?? false),
     };
   }
@@ -121,6 +122,7 @@ function typeContext(options: NftOptions): TypeContext {
     numericProtocol: (options.numericProtocol ?? false) || (options.numeric ?? false),
     numericSymbols: options.numeric ?? false,
     serviceNames: options.service ?? false,
+    seconds: options.numeric ?? false,
     timezoneOffset: options.timezoneOffset ?? 0,
   };
 }

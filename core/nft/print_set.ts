@@ -13,6 +13,8 @@ export interface ElementPrinting {
   readonly stateless: boolean;
   /** Keys are a bit field this many bits up. */
   readonly shift?: number;
+  /** Milliseconds until an element goes. */
+  readonly left?: (element: SetElement) => number | undefined;
   readonly counts?: (element: SetElement) => readonly [number, number] | undefined;
 }
 
@@ -35,14 +37,17 @@ function sorted(elements: SetElement[], set: SetDefinition): SetElement[] {
   });
 }
 
+const duration = (milliseconds: number): string => printDuration(BigInt(Math.max(0, Math.round(milliseconds))));
+
 export function elementText(set: SetDefinition, element: SetElement, printing: ElementPrinting): string {
   let text = element.catchall ? "*" : keyText(set, element, printing);
   const counts = printing.counts?.(element) ?? (element.counter && [element.counter.packets, element.counter.bytes]);
   if (counts !== undefined || set.counter) {
     text += printing.stateless ? " counter" : ` counter packets ${counts?.[0] ?? 0} bytes ${counts?.[1] ?? 0}`;
   }
-  if (element.timeout !== undefined && element.timeout !== set.timeout) text += ` timeout ${printDuration(BigInt(element.timeout))}`;
-  if (!printing.stateless && element.expires !== undefined) text += ` expires ${printDuration(BigInt(element.expires))}`;
+  if (element.timeout !== undefined && element.timeout !== set.timeout) text += ` timeout ${duration(element.timeout)}`;
+  const left = printing.stateless ? undefined : printing.left?.(element);
+  if (left !== undefined) text += ` expires ${duration(left)}`;
   if (element.comment !== undefined) text += ` comment "${element.comment}"`;
   if (element.verdict !== undefined) text += ` : ${printVerdict(element.verdict)}`;
   else if (element.data !== undefined) text += ` : ${dataText(set, element.data, printing)}`;
@@ -115,16 +120,8 @@ const FIVE_A_LINE = new Set([
   "uid",
   "gid",
   "ct_dir",
-  "ct_state",
-  "ct_status",
-  "icmp_type",
-  "icmp_code",
-  "icmpv6_type",
-  "icmpv6_code",
-  "icmpx_code",
-  "pkt_type",
 ]);
-const TWO_A_LINE = new Set(["ipv4_addr", "time"]);
+const TWO_A_LINE = new Set(["ipv4_addr", "ct_state", "ct_status", "pkt_type"]);
 
 /** Elements of a named set, broken into lines as nft breaks them. */
 export function wrapElements(texts: readonly string[], keyName: string): string {

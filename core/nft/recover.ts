@@ -29,7 +29,7 @@ export function recover(c: Cursor, read: () => Ending): void {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const errors = syntaxErrors(c);
-    errors.push(error.diagnostic);
+    if (!errors.includes(error.diagnostic)) errors.push(error.diagnostic);
     // A block left open would make every later line wrong too.
     if (c.depth > depth || errors.length >= MAXIMUM_ERRORS || c.kind() === END) throw error;
     c.depth = depth;

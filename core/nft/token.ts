@@ -27,6 +27,7 @@ const WORD_START = /[A-Za-z_]/;
 const wordPattern = /[A-Za-z_.][A-Za-z0-9/\-_.]*/y;
 const starPattern = /(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?(?:\\\*|[A-Za-z0-9/\-_.])*\*|(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?\\\*[A-Za-z0-9/\-_.]*/y;
 const numberPattern = /0[xX][0-9a-fA-F]+|[0-9]+/y;
+const tagPattern = /8021(?:ad|q)(?![A-Za-z0-9_])/y;
 const timePattern = /(?=[0-9])(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m(?!s))?(?:[0-9]+s)?(?:[0-9]+ms)?/y;
 const ipv4Pattern = /[0-9]{1,3}(?:\.[0-9]{1,3}){3}/y;
 const macPattern = /(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}(?=[\s:\-},]|$)/y;
@@ -107,6 +108,8 @@ export class Tokens {
     const digit = c >= "0" && c <= "9";
     if (digit || c === ":" || (c >= "a" && c <= "f") || (c >= "A" && c <= "F")) {
       if (digit) consider(match(numberPattern, text, at), NUMBER);
+      // The one name that begins with digits and letters behind them: IEEE 802.1ad and 802.1Q.
+      if (digit) consider(match(tagPattern, text, at), LITERAL);
       consider(ipv6Length(text, at), LITERAL);
       consider(match(macPattern, text, at), LITERAL);
       if (digit) {

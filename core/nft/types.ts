@@ -37,6 +37,8 @@ export interface DataType {
   readonly most?: bigint;
   /** Columns in the symbol table of `describe`, and numbers outside it, are hexadecimal of this many digits. */
   readonly hexDigits?: number;
+  /** Hexadecimal digits of symbols printed as numbers. */
+  readonly symbolDigits?: number;
   /** Quoted when printed. */
   readonly quoted?: boolean;
   parse?(text: string, context: TypeContext): Parsed;
@@ -126,6 +128,9 @@ export function printValue(type: DataType, value: bigint, bits: number, context:
   if (type.symbols !== undefined && !context.numericSymbols) {
     const own = type.symbols.find(([, number]) => BigInt(number) === value);
     if (own !== undefined) return type.quoted === true ? `"${own[0]}"` : own[0];
+  }
+  if (type.symbolDigits !== undefined && context.numericSymbols) {
+    return "0x" + value.toString(16).padStart(type.symbolDigits, "0");
   }
   if (type.hexDigits !== undefined) return "0x" + value.toString(16).padStart(type.hexDigits, "0");
   return type.base === undefined || type.base.print === undefined

@@ -14,7 +14,34 @@ export class KernelRouter {
   readonly #seen = new Map<string, number>();
 
   constructor() {
-    this.remove();
+    try {
+      this.#build();
+    } catch (error) {
+      this.remove();
+      throw error;
+    }
+    this.#injector = new Deno.Command("ip", {
+      args: [
+        "netns",
+        "exec",
+        PEERS,
+        Deno.execPath(),
+        "run",
+        "-A",
+        "--no-lock",
+        new URL("./injector.ts", import.meta.url).pathname,
+        "weir-lp",
+        "weir-wp",
+      ],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#writer = this.#injector.stdin.getWriter();
+    this.#lines = this.#injector.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  #build(): void {
     const script = [
       `netns add ${ROUTER}`,
       `netns add ${PEERS}`,
@@ -38,25 +65,6 @@ export class KernelRouter {
     for (const name of ["weir-l", "weir-w"]) ip(`-n ${ROUTER} link set ${name} up`);
     for (const name of ["weir-lp", "weir-wp"]) ip(`-n ${PEERS} link set ${name} up`);
     for (const line of ADDRESSES) ip(`-n ${ROUTER} ${line}`);
-    this.#injector = new Deno.Command("ip", {
-      args: [
-        "netns",
-        "exec",
-        PEERS,
-        Deno.execPath(),
-        "run",
-        "-A",
-        "--no-lock",
-        new URL("./injector.ts", import.meta.url).pathname,
-        "weir-lp",
-        "weir-wp",
-      ],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#writer = this.#injector.stdin.getWriter();
-    this.#lines = this.#injector.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
   /** Loads `ruleset` beside the counting chain and forgets all flows. */

@@ -1,4 +1,4 @@
-import { isWithin } from "./address.ts";
+import { isWithin, urlHost } from "./address.ts";
 import type { Demo } from "./demo_state.ts";
 import {
   DOWNLOAD_BYTES,
@@ -173,7 +173,7 @@ function blockedCheck(name: string, target: (demo: Demo) => { to: string; port: 
       const reached = (await lan.call("served", {})).length;
       return {
         ok: outcome !== "open" && reached === 0 && rise > 0,
-        through: `[${to}]:${port} ${outcome}, drop counter +${rise}`,
+        through: `${urlHost(to)}:${port} ${outcome}, drop counter +${rise}`,
       };
     },
   };

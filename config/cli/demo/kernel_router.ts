@@ -29,9 +29,6 @@ export class KernelRouter implements DemoRouter {
   /** `ruleset` is the text for nft. */
   static async start(network: Network, ruleset: string): Promise<KernelRouter> {
     inNamespace(network.router, () => {
-      for (const name of ["all", "default"]) {
-        writeKernelFile(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, "0");
-      }
       const socket = openRoute();
       try {
         createLink(socket, "lan", "bridge");

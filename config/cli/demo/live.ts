@@ -54,7 +54,7 @@ function rates({ port, router }: Tally, { router: before }: Tally, seconds: numb
 }
 
 /** Waits, or until `stop`. */
-function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+export function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

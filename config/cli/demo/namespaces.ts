@@ -82,7 +82,7 @@ export async function namespaceDemo(
       report.add(result);
     }
     report.add(await countersAgree(demo, start));
-    report.add(kernelKeptOut(demo));
+    if (!options.kernel) report.add(kernelKeptOut(demo));
     report.complete = true;
     if (!options.once) {
       report.invite(INVITATION);
@@ -144,10 +144,7 @@ function introduce(
   report.say(
     `Namespaces ${NAMESPACES.lan}, ${NAMESPACES.lan2} and ${NAMESPACES.wan} round ${NAMESPACES.router}, where ${who}.`,
   );
-  for (const name of ["demo.yaml", "demo.nft"]) {
-    report.say(`\n--- ${name}\n${files[name]!.trimEnd().replaceAll("\t", "  ")}`);
-  }
-  report.say("---\n");
+  report.show(files);
 }
 
 const INVITATION = `Running until Ctrl-C. Try, as root:

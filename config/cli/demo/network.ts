@@ -34,9 +34,13 @@ export class Network implements Disposable {
     this.#remove();
     try {
       createNamespace(this.router);
-      this.#within(this.router, (socket) => setLink(socket, "lo", { up: true }));
+      this.#within(this.router, (socket) => {
+        setLink(socket, "lo", { up: true });
+        skipDuplicateDetection();
+      });
       for (const { port, host } of CABLES) {
         createNamespace(this.nameOf(host));
+        if (host === "wan") inNamespace(this.nameOf(host), skipDuplicateDetection);
         const far = openNamespace(this.nameOf(host));
         try {
           this.#within(this.router, (socket) => {
@@ -65,7 +69,6 @@ export class Network implements Disposable {
     const { addresses, routes } = HOSTS[host];
     this.#within(this.nameOf(host), (socket) => {
       setLink(socket, "lo", { up: true });
-      if (host === "wan") skipDuplicateDetection();
       setLink(socket, FAR_END, { up: true });
       const index = linkByName(socket, FAR_END)!.index;
       for (const text of [...addresses, ...more.addresses ?? []]) {
@@ -97,10 +100,14 @@ export class Network implements Disposable {
   }
 }
 
-/** The WAN host speaks IPv6 at once; LAN hosts keep the kernel's second of duplicate address detection. */
+/**
+ * Interfaces made in the thread's namespace from now on speak IPv6 at once, without the second of duplicate address
+ * detection: the router's, where the kernel's stack is not what is shown, and the WAN host's.
+ */
 function skipDuplicateDetection(): void {
   try {
-    writeKernelFile(`/proc/sys/net/ipv6/conf/${FAR_END}/accept_dad`, "0");
+    // the larger of an interface's value and that of `all` counts
+    for (const name of ["all", "default"]) writeKernelFile(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, "0");
   } catch {
     // /proc/sys may be read-only: then it takes a second
   }

@@ -17,6 +17,14 @@ export class Report {
     if (!this.#json) console.log(text);
   }
 
+  /** The files that are this router's own. */
+  show(files: Readonly<Record<string, string>>): void {
+    for (const name of ["demo.yaml", "demo.nft"]) {
+      this.say(`\n--- ${name}\n${files[name]!.trimEnd().replaceAll("\t", "  ")}`);
+    }
+    this.say("---\n");
+  }
+
   begin(): void {
     this.say(heading(this.#columns));
   }
@@ -29,6 +37,12 @@ export class Report {
   /** Sums up before the demo stays up. */
   invite(text: string): void {
     this.say(`\n${this.verdict()}\n${text}`);
+  }
+
+  /** A line that replaces the last one on a terminal. */
+  progress(text: string): void {
+    if (this.#json || !Deno.stdout.isTerminal()) return;
+    Deno.stdout.writeSync(new TextEncoder().encode(`\r\x1b[2K${text}`));
   }
 
   get ok(): boolean {

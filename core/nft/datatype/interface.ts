@@ -33,7 +33,6 @@ export const interfaceTypeType: DataType = {
   bits: 16,
   order: "host",
   base: integerType,
-  hexDigits: 0,
   symbols: [["ether", 1], ["ppp", 512], ["ipip", 768], ["ipip6", 769], ["loopback", 772], ["sit", 776], ["ipgre", 778]],
 };
 

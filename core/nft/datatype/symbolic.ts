@@ -7,6 +7,7 @@ const named = (
   order: "big" | "host",
   symbols: readonly Symbolic[],
   hexDigits?: number,
+  symbolDigits?: number,
 ): DataType => ({
   name,
   description,
@@ -15,6 +16,7 @@ const named = (
   base: integerType,
   symbols,
   ...(hexDigits === undefined ? {} : { hexDigits }),
+  ...(symbolDigits === undefined ? {} : { symbolDigits }),
 });
 
 export const markType: DataType = {
@@ -140,7 +142,7 @@ export const arpOperationType = named("arp_op", "ARP operation", 16, "big", [
   ["inrequest", 8],
   ["inreply", 9],
   ["nak", 10],
-], 4);
+], undefined, 4);
 
 export const igmpType = named("igmp_type", "IGMP type", 8, "big", [
   ["membership-query", 17],
