@@ -155,7 +155,7 @@ Deno.test({
     const third = await refused(t.startWeir(["run", "--socket", `${elsewhere}/control.sock`], piped));
     assert.equal(third.code, 1);
     assert.equal(third.lines.length, 1, third.lines.join("\n"));
-    assert.match(third.lines[0]!, /keep the kernel off wan0: .*table netdev weir belongs to another process/);
+    assert.match(third.lines[0]!, /^weir: another weir is running in this network namespace/);
     assert.deepEqual(await machineState(t), before);
     assert.ok(await answers(t));
     first.child.kill("SIGTERM");

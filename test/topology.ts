@@ -31,6 +31,8 @@ export interface TopologyOptions {
   readonly ruleset?: string;
   /** Environment of weir beside ours. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More arguments for `weir run`. */
+  readonly run?: readonly string[];
 }
 
 export interface Output {
@@ -198,6 +200,7 @@ export async function topology(options: TopologyOptions): Promise<Topology> {
           socket,
           entry: ENTRY,
           ...(env === undefined ? {} : { env }),
+          more: options.run ?? [],
         }),
       );
     }

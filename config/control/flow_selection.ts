@@ -1,5 +1,5 @@
 import type { FlowFilter } from "../../core/conntrack/filter.ts";
-import { parseAddress } from "../../core/packet/address.ts";
+import { type Address, parseAddress } from "../../core/packet/address.ts";
 import type { FlowSelection } from "./request.ts";
 
 /** IANA protocol numbers under the names conntrack(8) prints. */
@@ -24,7 +24,7 @@ export function flowFilter(
   if (protocol !== undefined && number === undefined) {
     return { ok: false, error: `unknown protocol ${protocol}; known: ${Object.keys(PROTOCOLS).join(", ")}` };
   }
-  const addresses: { source?: FlowFilter["source"] & {}; destination?: FlowFilter["source"] & {} } = {};
+  const addresses: { source?: Address["words"]; destination?: Address["words"] } = {};
   let version = family === undefined ? undefined : family === "ipv4" ? 4 as const : 6 as const;
   for (const [side, text] of [["source", source], ["destination", destination]] as const) {
     if (text === undefined) continue;

@@ -43,6 +43,8 @@ export class Hooks {
       }
       this.#steps[hook] = steps.sort((a, b) => a.priority - b.priority);
       this.#nat[hook] = here.filter((chain) => chain.type === "nat").sort((a, b) => a.priority - b.priority);
+      // from the first chain on every flow needs a reply of its own, translated or not (nf_nat_register_fn)
+      if (this.#nat[hook].length > 0) this.#parts.nat.inUse = true;
     }
   }
 
@@ -51,6 +53,7 @@ export class Hooks {
     const steps = this.#steps[hook]!;
     for (let s = 0; s < steps.length && list.count > 0; s++) {
       const step = steps[s]!;
+      if (step.kind === STEP_CONNTRACK) this.#parts.conntrack.lookAhead(batch, list.rows, list.count);
       for (let i = 0; i < list.count; i++) {
         const row = list.rows[i]!;
         if (batch.verdict[row] !== VERDICT_CONTINUE || step.priority < this.resumeAt[row]!) continue;
@@ -93,7 +96,7 @@ export class Hooks {
   #translate(hook: number, batch: PacketBatch, row: number): void {
     if (batch.flow[row]! < 0) return;
     const { nat, machine, drops } = this.#parts;
-    if (this.#nat[hook]!.length > 0 || nat.inUse) {
+    if (nat.inUse) {
       if (nat.needsSetup(batch, row, hook) && !this.#setup(hook, batch, row)) return;
       if (!nat.translate(batch, row, hook)) drops.drop(batch, row, DROP_NAT);
     }

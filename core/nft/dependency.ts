@@ -26,8 +26,8 @@ export function requireProtocol(context: CheckContext, payload: PayloadExpr): Pa
     generate(context, protocol, payload.span);
     return shifted(payload, context.protocols.at(protocol.base).offset);
   }
-  // A VLAN tag stacks upon Ethernet as long as nothing is known of what comes behind.
-  if (protocol.base === "link" && context.protocols.network.protocol === undefined) {
+  // A VLAN tag stacks upon Ethernet as long as no match has said what comes behind.
+  if (protocol.base === "link" && context.protocols.network.span === undefined) {
     const number = protocol === PROTOCOLS.get("vlan") ? 0x8100 : nextNumber(layer.protocol, protocol);
     if (number !== undefined && layer.protocol.nextField !== undefined) {
       announce(context, layer.protocol, number, payload.span);

@@ -61,10 +61,11 @@ function expand(command: Command): Command[] {
       late.push(...rest);
     }
     const chains = early.filter((inner) => inner.kind === "chain");
-    const others = early.filter((inner) => inner.kind !== "chain");
+    const objects = early.filter((inner) => inner.kind === "object");
+    const others = early.filter((inner) => inner.kind !== "chain" && inner.kind !== "object");
     const elements = late.filter((inner) => inner.kind === "element");
     const rules = late.filter((inner) => inner.kind !== "element");
-    return [command, ...chains, ...others, ...elements, ...rules];
+    return [command, ...chains, ...objects, ...others, ...elements, ...rules];
   }
   if (command.kind === "chain" && command.body !== undefined && command.body.rules.length > 0) {
     const { table, chain, body } = command;

@@ -1,7 +1,7 @@
 import type { Chain, SetDefinition, SetType, StatefulObject, Table } from "../ruleset/ruleset.ts";
 import { setSource } from "./check_context.ts";
 import { OBJECT_TYPES } from "./check_object.ts";
-import { printDuration } from "./datatype/time.ts";
+import { timeType } from "./datatype/time.ts";
 import { priorityText } from "./priority.ts";
 import { printRule } from "./print_rule.ts";
 import { elementTexts, wrapElements } from "./print_set.ts";
@@ -77,8 +77,8 @@ export function listSet(set: SetDefinition, options: ListOptions): string {
   const implied = set.timeout !== undefined && flags.length === 1 && set.timeouts;
   if (flags.length > 0 && !implied) text += `\t\tflags ${flags.join(",")}\n`;
   if (set.autoMerge) text += "\t\tauto-merge\n";
-  if (set.timeout !== undefined) text += `\t\ttimeout ${printDuration(BigInt(set.timeout))}\n`;
-  if (set.gcInterval !== undefined) text += `\t\tgc-interval ${printDuration(BigInt(set.gcInterval))}\n`;
+  if (set.timeout !== undefined) text += `\t\ttimeout ${duration(set.timeout, options)}\n`;
+  if (set.gcInterval !== undefined) text += `\t\tgc-interval ${duration(set.gcInterval, options)}\n`;
   if (set.counter) text += "\t\tcounter\n";
   if (set.comment !== undefined) text += `\t\tcomment "${set.comment}"\n`;
   if (set.elements.size > 0 && !options.terse) {
@@ -94,6 +94,9 @@ export function listSet(set: SetDefinition, options: ListOptions): string {
   }
   return `${text}\t}\n`;
 }
+
+const duration = (milliseconds: number, options: ListOptions): string =>
+  timeType.print!(BigInt(milliseconds), 64, options.types);
 
 const typeName = (type: SetType): string => type.name;
 

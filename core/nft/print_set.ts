@@ -1,7 +1,7 @@
 import { compareBytes } from "../ruleset/intervals.ts";
 import type { SetDefinition, SetElement } from "../ruleset/ruleset.ts";
 import { setSource } from "./check_context.ts";
-import { printDuration } from "./datatype/time.ts";
+import { timeType } from "./datatype/time.ts";
 import { takesPrefix } from "./postprocess_match.ts";
 import { printConstant, printFlags, printVerdict } from "./print_value.ts";
 import { NOWHERE } from "./source.ts";
@@ -37,7 +37,8 @@ function sorted(elements: SetElement[], set: SetDefinition): SetElement[] {
   });
 }
 
-const duration = (milliseconds: number): string => printDuration(BigInt(Math.max(0, Math.round(milliseconds))));
+const duration = (milliseconds: number, types: TypeContext): string =>
+  timeType.print!(BigInt(Math.max(0, Math.round(milliseconds))), 64, types);
 
 export function elementText(set: SetDefinition, element: SetElement, printing: ElementPrinting): string {
   let text = element.catchall ? "*" : keyText(set, element, printing);
@@ -45,9 +46,9 @@ export function elementText(set: SetDefinition, element: SetElement, printing: E
   if (counts !== undefined || set.counter) {
     text += printing.stateless ? " counter" : ` counter packets ${counts?.[0] ?? 0} bytes ${counts?.[1] ?? 0}`;
   }
-  if (element.timeout !== undefined && element.timeout !== set.timeout) text += ` timeout ${duration(element.timeout)}`;
+  if (element.timeout !== undefined && element.timeout !== set.timeout) text += ` timeout ${duration(element.timeout, printing.types)}`;
   const left = printing.stateless ? undefined : printing.left?.(element);
-  if (left !== undefined) text += ` expires ${duration(left)}`;
+  if (left !== undefined) text += ` expires ${duration(left, printing.types)}`;
   if (element.comment !== undefined) text += ` comment "${element.comment}"`;
   if (element.verdict !== undefined) text += ` : ${printVerdict(element.verdict)}`;
   else if (element.data !== undefined) text += ` : ${dataText(set, element.data, printing)}`;

@@ -32,10 +32,17 @@ export const printVerdict = (verdict: Parameters<typeof verdictText>[0]): string
 
 const escapeStar = (text: string): string => text.replace(/\*$/, "\\*");
 
+function bitsOf(value: bigint): bigint[] {
+  const bits: bigint[] = [];
+  for (let bit = 1n; bit <= value; bit <<= 1n) if ((value & bit) !== 0n) bits.push(bit);
+  return bits.length === 0 ? [0n] : bits;
+}
+
 /** Names of flags joined: with `,` in a match, with ` | ` elsewhere; the number where a bit has no name. */
 export function printFlags(type: DataType, value: bigint, joint: string, types: TypeContext): string {
   const symbols = baseWhere(type, (at) => at.symbols !== undefined)?.symbols;
-  if (symbols === undefined || types.numericSymbols || !isBitmask(type)) return printValue(type, value, type.bits, types);
+  if (symbols === undefined || !isBitmask(type)) return printValue(type, value, type.bits, types);
+  if (types.numericSymbols) return bitsOf(value).map((bit) => "0x" + bit.toString(16)).join(joint);
   const sorted = [...symbols].sort((a, b) => a[1] - b[1]);
   return flagNames(value, sorted)?.join(joint) ?? printValue(type, value, type.bits, types);
 }

@@ -4,10 +4,12 @@ import { PacketBatch } from "../../core/packet/batch.ts";
 import { CHECKSUM_NONE } from "../../core/packet/columns.ts";
 import { PacketPool } from "../../core/packet/pool.ts";
 import { openPacketPort, PacketPort } from "../../drivers/port/packet.ts";
+import { linesOf } from "./lines.ts";
 
 /**
- * Small-UDP generator: sends the same 64 prepared frames, one a flow, as fast as the device takes them, and ends by
- * itself. Run inside a host's namespace: generator.ts --device eth0 --mac MAC --from A --to B --seconds N [--rate PPS]
+ * Small-UDP generator: sends the same 64 prepared frames of 60 bytes, one a flow, as fast as the device takes them.
+ * Run inside a host's namespace: generator.ts --device eth0 --mac MAC --from A --to B [--flows N]
+ * Each line of standard input is how many milliseconds to send; the answer is how many frames went out.
  */
 const { values } = parseArgs({
   options: {
@@ -15,8 +17,6 @@ const { values } = parseArgs({
     mac: { type: "string" },
     from: { type: "string" },
     to: { type: "string" },
-    seconds: { type: "string", default: "3" },
-    rate: { type: "string", default: "0" },
     flows: { type: "string", default: "64" },
   },
 });
@@ -33,12 +33,13 @@ for (let i = 0; i < 64; i++) {
   batch.checksum[row] = CHECKSUM_NONE;
   rows[i] = row;
 }
-
-const rate = Number(values.rate), begin = performance.now(), end = begin + Number(values.seconds) * 1000;
-let sent = 0;
-for (let now = begin; now < end; now = performance.now()) {
-  if (rate > 0 && sent > rate * (now - begin) / 1000) continue;
-  sent += port.transmit(batch, rows, 64);
+console.log("ready");
+for await (const line of linesOf(Deno.stdin.readable)) {
+  let sent = 0;
+  for (const end = performance.now() + Number(line); performance.now() < end;) {
+    // about a millisecond between looks at the clock
+    for (let i = 0; i < 8; i++) sent += port.transmit(batch, rows, 64);
+  }
+  console.log(sent);
 }
-console.log(JSON.stringify({ sent, seconds: (performance.now() - begin) / 1000 }));
 port.close();

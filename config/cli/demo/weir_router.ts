@@ -17,6 +17,8 @@ export interface WeirOptions {
   readonly entry?: string;
   /** Environment beside ours. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More arguments for `weir run`. */
+  readonly more?: readonly string[];
 }
 
 /**
@@ -40,8 +42,8 @@ export class WeirRouter implements DemoRouter {
   }
 
   static async start(network: Network, options: WeirOptions): Promise<WeirRouter> {
-    const { configuration, socket, stop, entry } = options;
-    const self = selfCommand(["run", "--config", configuration, "--socket", socket], entry);
+    const { configuration, socket, stop, entry, more = [] } = options;
+    const self = selfCommand(["run", "--config", configuration, "--socket", socket, ...more], entry);
     const child = spawnInNamespace(network.router, self.command, {
       args: self.args,
       stdin: "null",
