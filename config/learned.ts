@@ -17,6 +17,7 @@ export class Learned {
   readonly #log: (level: "info" | "warning", message: string) => void;
   /** By interface, in the order they came. */
   readonly #addresses = new Map<string, Set<string>>();
+  readonly #up = new Map<number, boolean>();
 
   constructor(options: {
     readonly host: Host;
@@ -46,10 +47,7 @@ export class Learned {
       case "route":
         return this.#route(name, event);
       case "link":
-        return this.#log(
-          "info",
-          `${name}: ${this.#portName(event.port) ?? "port"} is ${event.up ? "up" : "down"}`,
-        );
+        return this.#link(name, event);
       case "dns":
         return this.#log("info", `${name}: name servers advertised: ${list(event.servers)}`);
       case "conflict": {
@@ -77,6 +75,13 @@ export class Learned {
           ? this.#host.addAddress(device, event.address)
           : this.#host.deleteAddress(device, event.address),
     );
+  }
+
+  /** A plan tells every port's state anew: only what changed is worth a line. */
+  #link(name: string, { port, up }: Extract<RouterEvent, { kind: "link" }>): void {
+    if (this.#up.get(port) === up) return;
+    this.#up.set(port, up);
+    this.#log("info", `${name}: ${this.#portName(port) ?? "a port"} is ${up ? "up" : "down"}`);
   }
 
   #route(name: string, event: Extract<RouterEvent, { kind: "route" }>): void {

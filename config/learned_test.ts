@@ -66,11 +66,14 @@ Deno.test("duplicates and conflicts are warned of, an unknown interface and a fa
     mac: "02:00:00:00:00:09",
   });
   room.take({ kind: "link", interface: 9, port: 1, up: true });
+  for (const up of [true, true, false]) room.take({ kind: "link", interface: 1, port: 3, up });
   host.failAt = 1;
   room.take(address("preferred"));
   assert.deepEqual(log, [
     "warning: wan: 2001:db8::5/64 is in use by another station",
     "warning: wan: 02:00:00:00:00:09 claims our address 198.51.100.2",
+    "info: wan: port3 is up",
+    "info: wan: port3 is down",
     "info: wan: address 2001:db8::5/64 in use",
     "warning: wan: the kernel said no",
   ]);

@@ -160,7 +160,8 @@ function hostUnreachable(rejection: Rejection, batch: PacketBatch, row: number):
 
 /** For `rt mtu`: the smaller MTU of the way there and the way back. */
 function routeMtu(interfaces: Interfaces, batch: PacketBatch, row: number): number {
-  const out = interfaces.mtu[batch.outInterface[row]!]!, back = interfaces.mtu[batch.inInterface[row]!]!;
+  const out = batch.routeMtu[row]! || interfaces.mtu[batch.outInterface[row]!]!,
+    back = interfaces.mtu[batch.inInterface[row]!]!;
   return out === 0 ? back : back === 0 ? out : Math.min(out, back);
 }
 

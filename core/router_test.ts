@@ -59,6 +59,14 @@ function network(rules = "") {
       interface: 2,
       metric: 0,
       table: TABLE_MAIN,
+    }, {
+      destination: parsePrefix("203.0.113.77/32")!,
+      type: "unicast",
+      via: parseAddress("198.51.100.1")!,
+      interface: 2,
+      metric: 0,
+      table: TABLE_MAIN,
+      mtu: 800,
     }],
     policyRules: [],
     conntrack: { flows: 256 },
@@ -116,6 +124,20 @@ test("the router answers echo, and time exceeded for a TTL of one", () => {
   run();
   const types = heard(lan, 0x0800).map((frame) => frame[14 + 20]);
   assert.deepEqual(types.sort(), [0, 11]);
+});
+
+test("a route's MTU counts: fragments without DF, an error with it", () => {
+  const { lan, wan, run, heard } = network();
+  lan.put(arp(MAC.host, "192.0.2.9", "192.0.2.1"));
+  wan.put(arp(MAC.gateway, "198.51.100.1", "198.51.100.2", 2, MAC.wan));
+  const big = (flags: number) =>
+    udp({ from: "192.0.2.9", to: "203.0.113.77", flags }, 1000, 9, new Uint8Array(1300));
+  lan.put(ethernet(MAC.host, MAC.lan, big(0)));
+  lan.put(ethernet(MAC.host, MAC.lan, big(0x4000)));
+  run();
+  assert.deepEqual(heard(wan, 0x0800).map((frame) => u16(frame, 16)).sort(), [552, 796]);
+  const [error] = heard(lan, 0x0800).filter((frame) => frame[14 + 20] === 3);
+  assert.equal(error && u16(error, 14 + 26), 800);
 });
 
 test("a rejected packet is answered, and leaves no flow behind", () => {

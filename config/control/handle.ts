@@ -1,5 +1,5 @@
 import type { NftOptions } from "../../core/nft/options.ts";
-import { OP_STATISTICS } from "../../drivers/dataplane/operations.ts";
+import { OP_FAULT, OP_STATISTICS } from "../../drivers/dataplane/operations.ts";
 import type { ControlPlane } from "../control_plane.ts";
 import { flowFilter } from "./flow_selection.ts";
 import type { Request } from "./request.ts";
@@ -16,11 +16,22 @@ export async function handle(router: ControlPlane, request: Request, reply: Repl
     case "status":
       await reply.value(router.status());
       return 0;
+    case "fault":
+      return await fault(router, reply);
     case "nft":
       return await nft(router, request, reply);
     case "conntrack":
       return await conntrack(router, request, reply);
   }
+}
+
+async function fault(router: ControlPlane, reply: Reply): Promise<number> {
+  if (router.dataPlane === undefined || Deno.env.get("WEIR_FAULTS") !== "1") {
+    await reply.err("no faults here: they are for tests of a router started with WEIR_FAULTS=1\n");
+    return 1;
+  }
+  await router.dataPlane.query(OP_FAULT);
+  return 0;
 }
 
 type Of<C extends Request["command"]> = Extract<Request, { command: C }>;

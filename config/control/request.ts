@@ -23,6 +23,8 @@ export const FlowSelection = v.strictObject({
 export const Request = v.variant("command", [
   v.strictObject({ command: v.literal("reload") }),
   v.strictObject({ command: v.literal("status") }),
+  /** Kills the data plane, for tests: refused unless WEIR_FAULTS=1 stands in the router's environment. */
+  v.strictObject({ command: v.literal("fault") }),
   v.strictObject({
     command: v.literal("nft"),
     text: v.string(),

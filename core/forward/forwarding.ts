@@ -137,6 +137,7 @@ export class Forwarding {
       return rejection.error(batch, row, ICMP_UNREACHABLE, UNREACHABLE_FRAGMENTATION_NEEDED, mtu);
     }
     batch.outInterface[row] = index;
+    batch.routeMtu[row] = mtu < own ? mtu : 0;
     batch.neighbour[row] = adjacency.lookup(index, routes.gatewayFamily, routes.gateway, 0, batch.now);
     if (six) b[at + IPV6.hopLimit]! -= 1;
     else decrementTtl(b, at);

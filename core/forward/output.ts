@@ -94,6 +94,7 @@ export class Output {
       return drops.drop(batch, row, DROP_NO_ROUTE);
     }
     batch.outInterface[row] = batch.outInterface[row]! || routes.interface;
+    batch.routeMtu[row] = routes.mtu < interfaces.mtu[batch.outInterface[row]!]! ? routes.mtu : 0;
     batch.neighbour[row] = adjacency.lookup(
       batch.outInterface[row]!,
       routes.gatewayFamily,
@@ -109,7 +110,7 @@ export class Output {
    */
   fits(batch: PacketBatch, row: number): boolean {
     const { interfaces, fragmenter, rejection, drops } = this.#parts;
-    const mtu = interfaces.mtu[batch.outInterface[row]!]!;
+    const mtu = batch.routeMtu[row]! || interfaces.mtu[batch.outInterface[row]!]!;
     const size = batch.fragmentSize[row]!;
     if (!exceedsMtu(batch, row, mtu) && (size === 0 || batch.end[row]! - batch.network[row]! <= size)) {
       return true;

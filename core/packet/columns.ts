@@ -59,6 +59,8 @@ export class PacketColumns {
   readonly segmentSize: Uint16Array;
   /** Largest fragment (bytes with its IP header) this packet was reassembled from here, 0 when it came whole. */
   readonly fragmentSize: Uint16Array;
+  /** MTU of the route it takes, bytes; 0 where the interface's alone counts. */
+  readonly routeMtu: Uint16Array;
   readonly mark: Uint32Array;
   readonly priority: Uint32Array;
   /** Flow row, -1 for none. */
@@ -100,6 +102,7 @@ export class PacketColumns {
     this.checksumOffset = carve.u16();
     this.segmentSize = carve.u16();
     this.fragmentSize = carve.u16();
+    this.routeMtu = carve.u16();
     this.region = carve.u8();
     this.inPort = carve.u8();
     this.outPort = carve.u8();
@@ -133,6 +136,7 @@ export class PacketColumns {
     this.segmentType[row] =
       this.segmentSize[row] =
       this.fragmentSize[row] =
+      this.routeMtu[row] =
       this.mark[row] =
       this.priority[row] =
         0;
@@ -171,6 +175,7 @@ export class PacketColumns {
     this.segmentType[row] = from.segmentType[other]!;
     this.segmentSize[row] = from.segmentSize[other]!;
     this.fragmentSize[row] = from.fragmentSize[other]!;
+    this.routeMtu[row] = from.routeMtu[other]!;
     this.mark[row] = from.mark[other]!;
     this.priority[row] = from.priority[other]!;
     this.flow[row] = from.flow[other]!;

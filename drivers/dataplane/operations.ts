@@ -82,6 +82,11 @@ export class Operations {
       case OP_FLUSH_FLOWS:
         router.conntrack.flush();
         return [];
+      case OP_FAULT:
+        router.phase = (phase) => {
+          if (phase === 1) throw new Error("a fault was asked for");
+        };
+        return [];
       default:
         return [];
     }
@@ -165,6 +170,8 @@ export const OP_ROUTES = 5;
 export const OP_ADDRESSES = 6;
 export const OP_STATIONS = 7;
 export const OP_STATISTICS = 8;
+/** For tests of a restart: the next batch kills the data plane. */
+export const OP_FAULT = 9;
 
 /** Milliseconds a turn may give to commands. */
 const SLICE = 0.2;

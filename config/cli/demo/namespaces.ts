@@ -28,7 +28,7 @@ import {
   ROUTER_LAN,
   WAN,
 } from "./settings.ts";
-import { countersAgree, kernelKeptOut, leftBehind, stopped, tallies } from "./summary.ts";
+import { countersAgree, kernelKeptOut, leftBehind, quietTallies, stopped } from "./summary.ts";
 import { WeirRouter } from "./weir_router.ts";
 
 export interface NamespaceOptions {
@@ -71,7 +71,7 @@ export async function namespaceDemo(
     await startServices(hosts);
     const demo = new Demo(network, router, hosts, ADVERTISED_PREFIXES);
     if (options.kernel) demo.lanIpv6 = `${ROUTED_PREFIX}${BY_HAND.lan}`;
-    const start = await tallies(demo);
+    const start = await quietTallies(demo);
     report.begin();
     for (const check of checks) {
       if (stop.aborted) return;

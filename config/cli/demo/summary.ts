@@ -25,6 +25,18 @@ export async function tallies(demo: Demo): Promise<readonly Tally[]> {
   });
 }
 
+/** Counters while nothing moves: two readings that agree. Frames on their way are in one count and not in the other. */
+export async function quietTallies(demo: Demo): Promise<readonly Tally[]> {
+  let last = await tallies(demo);
+  for (let attempt = 0; attempt < 60; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = await tallies(demo);
+    if (JSON.stringify(now) === JSON.stringify(last)) return now;
+    last = now;
+  }
+  return last;
+}
+
 /** Compares what was counted since `start`; counters move while frames fly, so it looks again for two seconds. */
 export async function countersAgree(demo: Demo, start: readonly Tally[]): Promise<CheckResult> {
   let seen = "", ok = false;
