@@ -29,6 +29,13 @@ export function elementTexts(set: SetDefinition, printing: ElementPrinting): str
 function sorted(elements: SetElement[], set: SetDefinition): SetElement[] {
   const big = set.interval || (setSource(set)?.key[0]?.order ?? "big") === "big";
   const concatenated = set.key.bits.length > 1;
+  const first = setSource(set)?.key[0];
+  if (first !== undefined && !concatenated && !set.interval && isBitmask(first)) {
+    // Several flags sort by the lowest of them; where that is the same the larger number comes first.
+    const value = (element: SetElement) => valueOf(element.key, first.order);
+    const lowest = (element: SetElement) => value(element) & -value(element);
+    return elements.sort((a, b) => Number(lowest(a) - lowest(b)) || Number(value(b) - value(a)));
+  }
   return elements.sort((a, b) => {
     if (a.catchall || b.catchall) return a.catchall === b.catchall ? 0 : a.catchall ? 1 : -1;
     // nft sorts concatenations as one number in host order, first byte least.

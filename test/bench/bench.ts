@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds), seconds = Number(values.seconds);
 const PARTS = ["inprocess", "start", "idle", "rtt", "udp", "tcp", "reload", "stages"] as const;
-const only = values.only === "" ? PARTS : values.only.split(",");
+const only: readonly string[] = values.only === "" ? PARTS : values.only.split(",");
 const unknown = only.find((part) => !(PARTS as readonly string[]).includes(part));
 if (unknown !== undefined || !(rounds >= 1) || !(seconds > 0)) {
   console.error(

@@ -64,7 +64,10 @@ function pingCheck(
       const sources = new Set<string>();
       // the far side's kernel answers before its client has read
       for (let attempt = 0; wanted !== undefined && sources.size === 0 && attempt < 10; attempt++) {
-        for (const from of await wan.call("echoSources", {})) sources.add(from);
+        const six = to.includes(":");
+        for (const from of await wan.call("echoSources", {})) {
+          if (from.includes(":") === six) sources.add(from);
+        }
       }
       const seen = wanted === undefined ? "" : `, far side saw ${[...sources].join(" and ") || "nobody"}`;
       return {
