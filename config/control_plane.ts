@@ -36,6 +36,8 @@ export interface ControlPlaneOptions {
   readonly entry?: URL;
   /** Splits CPU time by stage. */
   readonly measure?: boolean;
+  /** Keeps the report of the data plane's death and the batch it had in work; says where, empty when nowhere. */
+  keepDeath?(error: string, pcap: Uint8Array): string;
 }
 
 export type Outcome = { readonly ok: true } | { readonly ok: false; readonly error: string };
@@ -164,7 +166,13 @@ export class ControlPlane {
       ...(entry === undefined ? {} : { entry }),
       onEvent: (event) => this.#learned.take(event),
       onLog: (line) => log(...levelled(line)),
-      onDeath: (error) => log("error", `the data plane died: ${error.split("\n")[0]}`),
+      onDeath: (error, pcap) => {
+        const kept = this.#options.keepDeath?.(error, pcap) ?? "";
+        log(
+          "error",
+          `the data plane died: ${error.split("\n")[0]}${kept === "" ? "" : `; its last batch: ${kept}`}`,
+        );
+      },
     });
     this.#flows = flows;
     return { ok: true, generation };

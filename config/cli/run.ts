@@ -11,6 +11,7 @@ import { checkFiles } from "../check_files.ts";
 import { ControlPlane, type Log } from "../control_plane.ts";
 import { handle } from "../control/handle.ts";
 import { AlreadyRunning, ControlServer } from "../control/server.ts";
+import { DeathReports } from "../death_reports.ts";
 import { directoryOf, readFiles } from "../files.ts";
 import { KernelHost } from "../host/kernel_host.ts";
 import { startLog } from "../log.ts";
@@ -85,7 +86,7 @@ interface Machine {
 }
 
 async function route(options: RunOptions, { path, socket, host, log }: Machine): Promise<number> {
-  const entry = workerEntry();
+  const entry = workerEntry(), deaths = new DeathReports(directoryOf(socket));
   const router = new ControlPlane({
     path,
     host,
@@ -93,6 +94,7 @@ async function route(options: RunOptions, { path, socket, host, log }: Machine):
     clock,
     startDataPlane: (options) => DataPlane.start(options),
     measure: options.measure ?? false,
+    keepDeath: (error, pcap) => deaths.keep(error, pcap),
     ...(entry === undefined ? {} : { entry }),
   });
   const ending = endOf(options);

@@ -52,9 +52,9 @@ async function nft(router: ControlPlane, request: Of<"nft">, reply: Reply): Prom
 }
 
 async function conntrack(router: ControlPlane, request: Of<"conntrack">, reply: Reply): Promise<number> {
-  const { dataPlane } = router;
-  if (dataPlane === undefined) {
-    await reply.err("the data plane does not run\n");
+  const { dataPlane } = router, failed = dataPlane?.status().failed;
+  if (dataPlane === undefined || failed !== undefined) {
+    await reply.err(`${failed ?? "the data plane does not run"}\n`);
     return 1;
   }
   const selected = flowFilter(request.selection);

@@ -42,9 +42,10 @@ export class Hooks {
         if (chain.type !== "nat") steps.push({ kind: STEP_CHAIN, priority: chain.priority, chain });
       }
       this.#steps[hook] = steps.sort((a, b) => a.priority - b.priority);
-      this.#nat[hook] = here.filter((chain) => chain.type === "nat").sort((a, b) => a.priority - b.priority);
+      const nat = here.filter((chain) => chain.type === "nat").sort((a, b) => a.priority - b.priority);
+      this.#nat[hook] = nat;
       // from the first chain on every flow needs a reply of its own, translated or not (nf_nat_register_fn)
-      if (this.#nat[hook].length > 0) this.#parts.nat.inUse = true;
+      if (nat.length > 0) this.#parts.nat.inUse = true;
     }
   }
 

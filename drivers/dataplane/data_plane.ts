@@ -18,7 +18,8 @@ import * as shared from "./shared.ts";
  * Overview    one Worker that owns the packet path; this object starts it over open ports, hands it plans, asks it
  *             through rings, and starts another one over the same ports and tables when it dies.
  * Life-cycle  start -> apply... -> stop. Three deaths within a minute end it: nothing is forwarded any more, and
- *             `failed` says why.
+ *             `failed` says why. What is asked while it is dead waits for the next Worker; what was on its way is
+ *             refused.
  * Ownership   port descriptors are the Worker's from the first plan that names them; after a stop they are closed.
  */
 export class DataPlane {
@@ -36,6 +37,9 @@ export class DataPlane {
   #plan: RouterPlan;
   #waiting: ((message: FromDataPlane) => void)[] = [];
   #deaths: number[] = [];
+  /** Resolves when a Worker has the plan, or none will. */
+  #launched: Promise<void> = Promise.resolve();
+  #launching = false;
   #sequence = 0;
   #queries: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -70,15 +74,28 @@ export class DataPlane {
   }
 
   async #launch(): Promise<void> {
+    this.#launching = true;
+    try {
+      await this.#begin();
+    } finally {
+      this.#launching = false;
+    }
+  }
+
+  async #begin(): Promise<void> {
     const worker = new Worker(this.#options.entry ?? new URL("./entry.ts", import.meta.url), {
       type: "module",
       name: DATA_PLANE_WORKER,
     });
     this.#worker = worker;
-    worker.onmessage = (event: MessageEvent<FromDataPlane>) => this.#message(event.data);
+    worker.onmessage = (event: MessageEvent<FromDataPlane>) => {
+      if (this.#worker === worker) this.#message(event.data);
+    };
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#message({ kind: "died", error: event.message, pcap: new Uint8Array(0) });
+      if (this.#worker === worker) {
+        this.#message({ kind: "died", error: event.message, pcap: new Uint8Array(0) });
+      }
     };
     await this.#until("ready");
     Atomics.store(this.#control, shared.CONTROL_POSTED, 1);
@@ -116,35 +133,51 @@ export class DataPlane {
     this.#waiting = [];
     for (const take of waiting) take(message);
     if (message.kind === "event") this.#options.onEvent?.(message.event);
-    if (message.kind === "died" && waiting.length === 0) this.#revive(message.error, message.pcap);
+    if (message.kind === "died" && !this.#launching) {
+      this.#launched = this.#revive(message.error, message.pcap);
+    }
   }
 
   /** A new Worker adopts descriptors and tables; at most DEATHS within a minute. */
-  #revive(error: string, pcap: Uint8Array): void {
-    const now = performance.now();
+  async #revive(error: string, pcap: Uint8Array): Promise<void> {
     this.#worker?.terminate();
     this.#worker = undefined;
-    this.#deaths = [...this.#deaths.filter((at) => now - at < 60000), now];
+    this.#deaths = [...this.#recentDeaths(), performance.now()];
     this.#options.onDeath?.(error, pcap);
     if (this.#stopping) return;
     if (this.#deaths.length >= DEATHS) {
       this.failed = `the data plane died ${DEATHS} times within a minute: ${error.split("\n")[0]}`;
       return;
     }
-    this.#launch().catch((reason) => this.#revive(String(reason), new Uint8Array(0)));
+    try {
+      await this.#launch();
+    } catch (reason) {
+      await this.#revive(reason instanceof Error ? reason.message : String(reason), new Uint8Array(0));
+    }
+  }
+
+  #recentDeaths(): number[] {
+    const now = performance.now();
+    return this.#deaths.filter((at) => now - at < MINUTE);
   }
 
   /** Makes the data plane take on a plan between two batches, with ports it has not seen yet. */
   apply(plan: RouterPlan, ports: readonly NumberedPort[] = []): Promise<ApplyResult> {
     return this.#exclusive(async () => {
-      if (this.failed !== undefined) {
-        return { ok: false, generation: this.#plan.generation, error: this.failed };
-      }
+      await this.#launched;
+      const refused = (error: string) => ({ ok: false, generation: this.#plan.generation, error });
+      if (this.failed !== undefined) return refused(this.failed);
       const applied = this.#until("applied");
       this.#post({ kind: "plan", plan, ports });
       Atomics.add(this.#control, shared.CONTROL_POSTED, 1);
       this.#wake.signal();
-      const message = await applied;
+      let message: FromDataPlane;
+      try {
+        message = await applied;
+      } catch (error) {
+        // the next Worker starts with the plan before this one
+        return refused(error instanceof Error ? error.message : String(error));
+      }
       this.#plan = plan;
       this.#ports.push(...ports);
       const error = message.kind === "applied" ? message.error : undefined;
@@ -180,7 +213,7 @@ export class DataPlane {
       },
       heartbeat: cell(shared.STATUS_HEARTBEAT),
       lostLines: cell(shared.STATUS_LOST_LINES),
-      deaths: this.#deaths.length,
+      deaths: this.#recentDeaths().length,
       drops,
       ports: this.#ports.map(({ number, description }) => ({
         number,
@@ -196,13 +229,14 @@ export class DataPlane {
   /** Lines of an operation (OP_*). */
   query(operation: number, filter?: FlowFilter, limit = 0): Promise<string[]> {
     return this.#exclusive(async () => {
+      await this.#launched;
       if (this.failed !== undefined) throw new Error(this.failed);
       const command = new Int32Array(COMMAND_WORDS), sequence = ++this.#sequence;
       command.set([operation, sequence, 0, limit]);
       if (filter !== undefined) writeFilter(command, filter);
       if (!this.#commands.submit(command)) throw new Error("the data plane does not take commands");
       this.#wake.signal();
-      const lines: string[] = [], deadline = performance.now() + QUERY_PATIENCE;
+      const lines: string[] = [], deadline = performance.now() + QUERY_PATIENCE, worker = this.#worker;
       while (performance.now() < deadline) {
         const answer = this.#answers.read();
         if (answer === undefined) await this.#answers.wait(100);
@@ -211,6 +245,7 @@ export class DataPlane {
           if (answer.last) return answer.text === "" ? lines : [...lines, answer.text];
           lines.push(answer.text);
         }
+        if (this.#worker !== worker) throw new Error("the data plane died before it had answered");
       }
       throw new Error("the data plane did not answer in time");
     });
@@ -322,5 +357,7 @@ function countersOf(description: PortDescription): PortCounters {
 export const DATA_PLANE_WORKER = "weir-data-plane";
 
 const DEATHS = 3;
+/** Milliseconds. */
+const MINUTE = 60_000;
 const QUERY_PATIENCE = 10000;
 const STOP_PATIENCE = 150;
