@@ -3,7 +3,7 @@ import { openPacketPort, type PacketPortOptions } from "../../drivers/port/packe
 import { openTunPort, type TunPortOptions } from "../../drivers/port/tun.ts";
 import { libc } from "../../drivers/sys/libc.ts";
 import { IngressDrop } from "../../drivers/sys/nfnetlink.ts";
-import { quieten } from "../../drivers/sys/quiet.ts";
+import { isQuiet, quieten } from "../../drivers/sys/quiet.ts";
 import {
   addAddress,
   addRoute,
@@ -67,7 +67,7 @@ export class KernelHost implements Host {
   }
 
   isQuiet(device: string): boolean {
-    return this.#ingress.present(device);
+    return isQuiet(device, this.#ingress);
   }
 
   openWire(options: PacketPortOptions): PortDescription {

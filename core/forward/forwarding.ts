@@ -15,6 +15,7 @@ import {
 import { IPV4, IPV4_DONT_FRAGMENT } from "../packet/ipv4.ts";
 import { IPV6, isLinkLocal6 } from "../packet/ipv6.ts";
 import {
+  DROP_MARTIAN_SOURCE,
   DROP_NO_ROUTE,
   DROP_NOT_FORWARDED,
   DROP_PROHIBITED,
@@ -30,6 +31,7 @@ import {
   ROUTE_BROADCAST,
   ROUTE_LOCAL,
   ROUTE_MULTICAST,
+  ROUTE_NONE,
   ROUTE_PROHIBIT,
   ROUTE_UNICAST,
   ROUTE_UNREACHABLE,
@@ -60,11 +62,15 @@ export class Forwarding {
   }
 
   #route(batch: PacketBatch, row: number, input: RowList, forward: RowList): void {
-    const { routes } = this.#parts;
+    const { routes, drops } = this.#parts;
     const family = batch.family[row]!,
       lane = row * 4,
       to = batch.destination,
       arrival = batch.inInterface[row]!;
+    // fib_validate_source: nobody else speaks with our address or a network's broadcast address (RFC 1812 5.3.7)
+    if (family === 4 && routes.addressType(4, batch.source, lane) !== ROUTE_NONE) {
+      return drops.drop(batch, row, DROP_MARTIAN_SOURCE);
+    }
     const kind = routes.lookup(family, to, lane, batch.source, lane, batch.mark[row]!, arrival);
     if (kind === ROUTE_LOCAL || kind === ROUTE_BROADCAST) return input.push(row);
     if (kind === ROUTE_MULTICAST) return this.#group(batch, row, input);

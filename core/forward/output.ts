@@ -18,7 +18,7 @@ import type { Interfaces } from "./interfaces.ts";
 import { parseDrop } from "./link_input.ts";
 import type { Adjacency } from "./neighbour/adjacency.ts";
 import type { Rejection } from "./rejection.ts";
-import { ROUTE_BROADCAST, ROUTE_MULTICAST, ROUTE_UNICAST, type Routes } from "./routes.ts";
+import { ROUTE_BROADCAST, ROUTE_LOCAL, ROUTE_MULTICAST, ROUTE_UNICAST, type Routes } from "./routes.ts";
 import type { RowList } from "./row_list.ts";
 import { exceedsMtu } from "./segment.ts";
 
@@ -56,9 +56,13 @@ export class Output {
       if (batch.verdict[row] !== VERDICT_CONTINUE) continue;
       const same = this.#mark[row] === batch.mark[row] && was[lane] === is[lane] &&
         was[lane + 1] === is[lane + 1] && was[lane + 2] === is[lane + 2] && was[lane + 3] === is[lane + 3];
-      if (same) continue;
-      batch.outInterface[row] = 0;
-      this.#route(batch, row);
+      if (!same) {
+        batch.outInterface[row] = 0;
+        this.#route(batch, row);
+      }
+      if (batch.outInterface[row] === 0 && batch.verdict[row] === VERDICT_CONTINUE) {
+        this.#parts.drops.drop(batch, row, DROP_NO_ROUTE);
+      }
     }
   }
 
@@ -90,6 +94,13 @@ export class Output {
       0,
       bound,
     );
+    if (kind === ROUTE_LOCAL) {
+      // An error about a packet whose source was translated goes to our own address: nf_nat_icmp_reply_translation
+      // in the output hook turns it towards the sender, and it is routed again. What stays ours is dropped then.
+      batch.outInterface[row] = 0;
+      batch.neighbour[row] = -1;
+      return;
+    }
     if (kind !== ROUTE_UNICAST && kind !== ROUTE_MULTICAST && kind !== ROUTE_BROADCAST) {
       return drops.drop(batch, row, DROP_NO_ROUTE);
     }

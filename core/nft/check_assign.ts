@@ -8,12 +8,17 @@ import type { Expr, Operand } from "./typed.ts";
 import { isInteger } from "./types.ts";
 
 /** `meta mark set ...`, `ct mark set ...`, `tcp option maxseg size set ...`, `ip dscp set ...`. */
-export function checkAssign(context: CheckContext, node: Extract<StatementNode, { kind: "set value" }>): void {
+export function checkAssign(
+  context: CheckContext,
+  node: Extract<StatementNode, { kind: "set value" }>,
+): void {
   const target = targetOf(checkOperand(context, node.target), node.target);
   const wanted = wantedOf(target, node);
   const written = checkOperand(context, node.value, wanted);
   const value = inOrder(written, wanted.order);
-  if (value.kind === "range" || value.kind === "prefix" || value.kind === "verdict" || value.kind === "wildcard") {
+  if (
+    value.kind === "range" || value.kind === "prefix" || value.kind === "verdict" || value.kind === "wildcard"
+  ) {
     refuse(node.value.span, "a single value was expected here");
   }
   const agrees = value.type.name === wanted.type.name || value.type === wanted.type ||
@@ -38,7 +43,10 @@ function targetOf(expr: Expr, node: Node): Operand {
     const stack = at.offset - ((field.offset >> 3) << 3);
     return { ...at, offset: stack + field.offset, bits: field.bits };
   }
-  if (at.kind === "extension" || at.kind === "rt" || at.kind === "fib" || (at.kind === "option" && at.type === booleanType)) {
+  if (
+    at.kind === "extension" || at.kind === "rt" || at.kind === "fib" ||
+    (at.kind === "option" && at.type === booleanType)
+  ) {
     return refuse(node.span, "this cannot be changed");
   }
   if (at.kind === "payload" || at.kind === "meta" || at.kind === "ct" || at.kind === "option") return at;
@@ -50,7 +58,9 @@ const SETTABLE_CT = ["mark", "label", "zone", "event"];
 
 function wantedOf(target: Operand, node: Extract<StatementNode, { kind: "set value" }>) {
   if (target.kind === "meta" && !SETTABLE_META.includes(target.row.name)) {
-    refuse(node.target.span, `meta ${target.row.name} cannot be set`, [], [`only ${SETTABLE_META.join(", ")}`]);
+    refuse(node.target.span, `meta ${target.row.name} cannot be set`, [], [
+      `only ${SETTABLE_META.join(", ")}`,
+    ]);
   }
   if (target.kind === "ct" && !SETTABLE_CT.includes(target.row.name)) {
     refuse(node.target.span, `ct ${target.row.name} cannot be set`, [], [`only ${SETTABLE_CT.join(", ")}`]);
@@ -59,15 +69,29 @@ function wantedOf(target: Operand, node: Extract<StatementNode, { kind: "set val
 }
 
 function inOrder(value: Expr, order: "big" | "host"): Expr {
-  if (value.order === order || value.bits <= 8 || value.kind === "value" || value.kind === "map") return value;
+  if (value.order === order || value.bits <= 8 || value.kind === "value" || value.kind === "map") {
+    return value;
+  }
   if (order === "big") return bigEndian(value);
   if (!isInteger(value.type)) return value;
   const size = (value.bits + 7) >> 3;
-  return { kind: "byteorder", op: "ntoh", operand: value, size, type: value.type, bits: value.bits, order, span: value.span };
+  return {
+    kind: "byteorder",
+    op: "ntoh",
+    operand: value,
+    size,
+    type: value.type,
+    bits: value.bits,
+    order,
+    span: value.span,
+  };
 }
 
 /** `add @set { KEY timeout ... }`. */
-export function checkSetUpdate(context: CheckContext, node: Extract<StatementNode, { kind: "set update" }>): void {
+export function checkSetUpdate(
+  context: CheckContext,
+  node: Extract<StatementNode, { kind: "set update" }>,
+): void {
   const set = namedSet(context, node.set, "set");
   const key = checkOperand(context, node.element.key);
   if (key.kind === "value") refuse(node.element.key.span, "a packet field was expected here");

@@ -1,9 +1,18 @@
 import type { CheckContext } from "./check_context.ts";
-import { errorAt, refuse, Refusal } from "./diagnostic.ts";
+import { errorAt, Refusal, refuse } from "./diagnostic.ts";
 import type { Span } from "./source.ts";
 import type { Node } from "./tree.ts";
 import { type Constant, paddedBits } from "./typed.ts";
-import { bytesOf, type ByteOrder, type DataType, isBitmask, isError, isText, parseSymbol, textValue } from "./types.ts";
+import {
+  type ByteOrder,
+  bytesOf,
+  type DataType,
+  isBitmask,
+  isError,
+  isText,
+  parseSymbol,
+  textValue,
+} from "./types.ts";
 
 /** What a value must fit: the other side of the relation, or the target of a statement. */
 export interface Wanted {
@@ -48,7 +57,12 @@ export function asConstant(context: CheckContext, node: Node, wanted: Wanted): C
   }
 }
 
-const typed = (wanted: Wanted, span: Span) => ({ type: wanted.type, bits: wanted.bits, order: wanted.order, span });
+const typed = (wanted: Wanted, span: Span) => ({
+  type: wanted.type,
+  bits: wanted.bits,
+  order: wanted.order,
+  span,
+});
 
 function constants(
   context: CheckContext,
@@ -59,13 +73,23 @@ function constants(
 ): Constant {
   const flat = nodes.flatMap((node) => flatten(node));
   if (flat.length > types.length) {
-    return refuse(flat[types.length]!.span, `unexpected concat component, expecting ${types.map((t) => t.description).join(" . ")}`);
+    return refuse(
+      flat[types.length]!.span,
+      `unexpected concat component, expecting ${types.map((t) => t.description).join(" . ")}`,
+    );
   }
   if (flat.length < types.length) {
-    return refuse(span, `datatype mismatch, expected concatenation of (${types.map((t) => t.description).join(", ")})`);
+    return refuse(
+      span,
+      `datatype mismatch, expected concatenation of (${types.map((t) => t.description).join(", ")})`,
+    );
   }
   const parts = types.map((type, index) =>
-    asConstant(context, flat[index]!, { type, bits: wanted.partBits?.[index] ?? type.bits, order: type.order })
+    asConstant(context, flat[index]!, {
+      type,
+      bits: wanted.partBits?.[index] ?? type.bits,
+      order: type.order,
+    })
   );
   return { kind: "constants", parts, ...typed(wanted, span) };
 }
@@ -81,11 +105,16 @@ const flatten = (node: Node): Node[] =>
 function symbol(context: CheckContext, node: Extract<Node, { kind: "symbol" }>, wanted: Wanted): Constant {
   const { type, bits } = wanted;
   if (type.parts !== undefined) {
-    return refuse(node.span, `datatype mismatch, expected concatenation of (${type.parts.map((t) => t.description).join(", ")})`);
+    return refuse(
+      node.span,
+      `datatype mismatch, expected concatenation of (${type.parts.map((t) => t.description).join(", ")})`,
+    );
   }
   if (isText(type)) return text(node, wanted);
   const parsed = parseSymbol(type, node.text, context.types);
-  if (isError(parsed)) throw new Refusal(errorAt(node.span, parsed.error, ...(parsed.hint === undefined ? [] : [parsed.hint])));
+  if (isError(parsed)) {
+    throw new Refusal(errorAt(node.span, parsed.error, ...(parsed.hint === undefined ? [] : [parsed.hint])));
+  }
   const most = type.most ?? (1n << BigInt(bits)) - 1n;
   if (parsed > most || bits === 0) refuse(node.span, `Value ${parsed} exceeds valid range 0-${most}`);
   return { kind: "value", value: parsed, ...typed(wanted, node.span) };
@@ -106,13 +135,17 @@ function text(node: Extract<Node, { kind: "symbol" }>, wanted: Wanted): Constant
   const padded = textValue(value) << BigInt((bytes - length) * 8);
   const type = typed({ ...wanted, order: "big" }, node.span);
   if (!wild) return { kind: "value", value: padded, ...type };
-  if (length === 0) refuse(node.span, "All-wildcard strings are not supported", [], ["leave the match out instead"]);
+  if (length === 0) {
+    refuse(node.span, "All-wildcard strings are not supported", [], ["leave the match out instead"]);
+  }
   return { kind: "prefix", value: padded, length: length * 8, ...type };
 }
 
 function prefix(context: CheckContext, node: Extract<Node, { kind: "prefix" }>, wanted: Wanted): Constant {
   const base = single(asConstant(context, node.base, wanted));
-  if (isText(wanted.type)) refuse(node.span, `Prefix expression is undefined for ${wanted.type.description} types`);
+  if (isText(wanted.type)) {
+    refuse(node.span, `Prefix expression is undefined for ${wanted.type.description} types`);
+  }
   if (node.length > wanted.bits) {
     refuse(node.span, `Prefix length ${node.length} is invalid for type of ${wanted.bits} bits width`);
   }
@@ -136,9 +169,14 @@ function range(context: CheckContext, node: Extract<Node, { kind: "range" }>, wa
 /** Flags separated by commas are all of them together. */
 function flagList(context: CheckContext, node: Extract<Node, { kind: "list" }>, wanted: Wanted): Constant {
   if (!isBitmask(wanted.type)) {
-    return refuse(node.items[0]?.span ?? node.span, `Basetype of type ${wanted.type.description} is not bitmask`, [], [
-      "put several values in a set: { a, b }",
-    ]);
+    return refuse(
+      node.items[0]?.span ?? node.span,
+      `Basetype of type ${wanted.type.description} is not bitmask`,
+      [],
+      [
+        "put several values in a set: { a, b }",
+      ],
+    );
   }
   const value = node.items.reduce((sum, item) => sum | single(asConstant(context, item, wanted)).value, 0n);
   return { kind: "value", value, ...typed(wanted, node.span) };
@@ -186,13 +224,22 @@ export function boundsOf(constant: Constant, big: boolean): { from: Uint8Array; 
     }
     case "prefix": {
       const rest = (1n << BigInt(constant.bits - constant.length)) - 1n;
-      return { from: bytesOf(constant.value, constant.bits, order), to: bytesOf(constant.value | rest, constant.bits, order) };
+      return {
+        from: bytesOf(constant.value, constant.bits, order),
+        to: bytesOf(constant.value | rest, constant.bits, order),
+      };
     }
     case "range":
-      return { from: bytesOf(constant.from, constant.bits, order), to: bytesOf(constant.to, constant.bits, order) };
+      return {
+        from: bytesOf(constant.from, constant.bits, order),
+        to: bytesOf(constant.to, constant.bits, order),
+      };
     case "constants": {
       const parts = constant.parts.map((part) => boundsOf(part, big));
-      return { from: joinPadded(parts.map((part) => part.from)), to: joinPadded(parts.map((part) => part.to)) };
+      return {
+        from: joinPadded(parts.map((part) => part.from)),
+        to: joinPadded(parts.map((part) => part.to)),
+      };
     }
     default:
       return { from: new Uint8Array(0), to: new Uint8Array(0) };

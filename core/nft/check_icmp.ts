@@ -18,9 +18,24 @@ export function checkIcmpField(context: CheckContext, payload: PayloadExpr): voi
   const left = fieldPayload(protocol, fieldOf(protocol, "type")!, payload.span);
   const { type, bits, order, span } = left;
   const [first, second] = only;
-  const value = (number: number) => ({ kind: "value" as const, value: BigInt(number), type, bits, order, span });
+  const value = (number: number) => ({
+    kind: "value" as const,
+    value: BigInt(number),
+    type,
+    bits,
+    order,
+    span,
+  });
   if (second === undefined) {
-    context.statements.push({ kind: "match", op: "eq", left, right: value(first!), implicit: true, generated: true, span });
+    context.statements.push({
+      kind: "match",
+      op: "eq",
+      left,
+      right: value(first!),
+      implicit: true,
+      generated: true,
+      span,
+    });
     return;
   }
   const elements = only.map((number) => ({ key: Uint8Array.of(number) }));

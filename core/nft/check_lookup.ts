@@ -10,7 +10,10 @@ import { isInteger, nearest } from "./types.ts";
 /** What a value compared with this operand must be. */
 export const asWanted = (operand: Expr): Wanted => ({
   type: operand.kind === "concatenation"
-    ? { ...operand.type, parts: operand.parts.map((part) => ({ ...part.type, order: part.order, bits: part.bits })) }
+    ? {
+      ...operand.type,
+      parts: operand.parts.map((part) => ({ ...part.type, order: part.order, bits: part.bits })),
+    }
     : operand.type,
   bits: operand.bits,
   order: operand.order,
@@ -33,7 +36,9 @@ export function namedSet(context: CheckContext, node: Node, what: "set" | "map")
   if (node.kind !== "set reference") return refuse(node.span, `a ${what} was expected here`);
   const found = context.table?.sets.get(node.name);
   if (found !== undefined) return found;
-  const names = [...(context.table?.sets.values() ?? [])].filter((set) => !set.anonymous).map((set) => set.name);
+  const names = [...(context.table?.sets.values() ?? [])].filter((set) => !set.anonymous).map((set) =>
+    set.name
+  );
   const near = nearest(node.name, names);
   const table = context.table;
   return refuse(
@@ -58,10 +63,14 @@ export function requireType(set: SetDefinition, operand: Expr, span: Span): void
   });
   if (agrees) return;
   const describe = (types: readonly { description: string }[]) =>
-    types.length === 1 ? types[0]!.description : `concatenation of (${types.map((type) => type.description).join(", ")})`;
+    types.length === 1
+      ? types[0]!.description
+      : `concatenation of (${types.map((type) => type.description).join(", ")})`;
   refuse(
     span,
-    `datatype mismatch, expected ${describe(parts.map((part) => part.type))}, expression has type ${describe(wanted)}`,
+    `datatype mismatch, expected ${describe(parts.map((part) => part.type))}, expression has type ${
+      describe(wanted)
+    }`,
     [operand.span],
   );
 }

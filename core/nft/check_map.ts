@@ -10,10 +10,23 @@ import { transferOf } from "./transfer.ts";
 import type { Expr, SetUse } from "./typed.ts";
 
 /** `KEY map { ... }` or `KEY map @name`, giving a value of the wanted type. */
-export function checkMap(context: CheckContext, node: Extract<Node, { kind: "map" }>, wanted?: Wanted, ranges = false): Expr {
+export function checkMap(
+  context: CheckContext,
+  node: Extract<Node, { kind: "map" }>,
+  wanted?: Wanted,
+  ranges = false,
+): Expr {
   if (wanted === undefined) return refuse(node.span, "a map gives a value; nothing here takes one");
   const { key, set } = checkMapping(context, node, wanted, ranges);
-  return { kind: "map", key, set, type: wanted.type, bits: wanted.bits, order: wanted.order, span: node.span };
+  return {
+    kind: "map",
+    key,
+    set,
+    type: wanted.type,
+    bits: wanted.bits,
+    order: wanted.order,
+    span: node.span,
+  };
 }
 
 export interface Mapping {
@@ -32,18 +45,33 @@ export function checkMapping(
   const written = setOf(node.mapping);
   if (written !== undefined) {
     const transfer = transferOf(key);
-    const shape = { key: asWanted(key), data, merge: false, dataRanges, keyBits: transfer.left.bits, adapt: transfer.adapt };
+    const shape = {
+      key: asWanted(key),
+      data,
+      merge: false,
+      dataRanges,
+      keyBits: transfer.left.bits,
+      adapt: transfer.adapt,
+    };
     const literal = checkElements(context, written.elements, shape, written.span);
-    return { key: literal.interval ? bigEndian(transfer.left) : transfer.left, set: { kind: "literal", literal } };
+    return {
+      key: literal.interval ? bigEndian(transfer.left) : transfer.left,
+      set: { kind: "literal", literal },
+    };
   }
   const set = namedSet(context, node.mapping, "map");
   requireType(set, key, node.mapping.span);
   const source = setSource(set);
   if (set.data === undefined) refuse(node.mapping.span, `Expression is not a map`);
   if ((set.data === "verdict") !== (data === "verdict")) {
-    refuse(node.mapping.span, data === "verdict" ? "this map has no verdicts" : "this map holds verdicts, use vmap");
+    refuse(
+      node.mapping.span,
+      data === "verdict" ? "this map has no verdicts" : "this map holds verdicts, use vmap",
+    );
   }
-  if (data !== "verdict" && source?.data !== undefined) mismatch(source.data.map((t) => t.name).join(" . "), data, node.span);
+  if (data !== "verdict" && source?.data !== undefined) {
+    mismatch(source.data.map((t) => t.name).join(" . "), data, node.span);
+  }
   return {
     key: set.interval ? bigEndian(key) : key,
     set: { kind: "named", name: set.name, interval: set.interval },

@@ -34,7 +34,10 @@ export function checkMatch(context: CheckContext, node: MatchNode): void {
   if (node.mask !== undefined) return masked(context, node, left);
   if (written !== undefined) {
     const [only] = written.elements;
-    if (written.elements.length === 1 && only !== undefined && plain(only) && setOf(only.key) === undefined && left.kind !== "concatenation") {
+    if (
+      written.elements.length === 1 && only !== undefined && plain(only) && setOf(only.key) === undefined &&
+      left.kind !== "concatenation"
+    ) {
       return matchConstant(context, node, left, asConstant(context, only.key, asWanted(left)));
     }
     return matchSet(context, node, left, written);
@@ -50,7 +53,11 @@ export function checkMatch(context: CheckContext, node: MatchNode): void {
       kind: "match",
       op: OPS[node.op],
       left: operand,
-      right: { kind: "set", set: { kind: "named", name: set.name, interval: set.interval }, span: right.span },
+      right: {
+        kind: "set",
+        set: { kind: "named", name: set.name, interval: set.interval },
+        span: right.span,
+      },
       implicit: node.op === "implicit",
       span: node.span,
     });
@@ -67,7 +74,9 @@ export function checkMatch(context: CheckContext, node: MatchNode): void {
 const deref = (node: Node): Node => (node.kind === "variable" ? deref(node.value) : node);
 
 /** Elements without options or data may stand for themselves. */
-const plain = (element: { data?: unknown; timeout?: unknown; comment?: unknown; counter?: unknown; key: Node }): boolean =>
+const plain = (
+  element: { data?: unknown; timeout?: unknown; comment?: unknown; counter?: unknown; key: Node },
+): boolean =>
   element.data === undefined && element.timeout === undefined && element.comment === undefined &&
   element.counter === undefined && element.key.kind !== "wildcard";
 
@@ -81,7 +90,9 @@ function presence(left: Expr, right: Node): Expr {
 
 function requireEquality(node: MatchNode, what: string): void {
   if (node.op === "implicit" || node.op === "==" || node.op === "!=") return;
-  refuse(node.right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [node.opSpan]);
+  refuse(node.right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [
+    node.opSpan,
+  ]);
 }
 
 function matchSet(
@@ -118,14 +129,22 @@ function matchConstant(context: CheckContext, node: MatchNode, left: Expr, right
   let op = OPS[node.op];
   const ordered = op === "lt" || op === "gt" || op === "lte" || op === "gte";
   if (right.kind === "wildcard" || right.kind === "verdict") refuse(right.span, "a value was expected here");
-  if (right.kind === "constants") refuse(right.span, "Use concatenations with sets and maps, not singleton values", [left.span]);
+  if (right.kind === "constants") {
+    refuse(right.span, "Use concatenations with sets and maps, not singleton values", [left.span]);
+  }
   if (ordered) {
     if (right.kind !== "value") {
       const what = right.kind === "prefix" ? "prefix" : "range";
-      refuse(right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [node.opSpan]);
+      refuse(right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [
+        node.opSpan,
+      ]);
     }
     if (isText(left.type)) {
-      refuse(right.span, `Relational expression (${node.op}) is undefined for ${left.type.description} types`, [node.opSpan]);
+      refuse(
+        right.span,
+        `Relational expression (${node.op}) is undefined for ${left.type.description} types`,
+        [node.opSpan],
+      );
     }
   }
   if (op === "not flags" && !bitmask) op = "neq";
@@ -133,7 +152,9 @@ function matchConstant(context: CheckContext, node: MatchNode, left: Expr, right
   const transfer = transferOf(left);
   const adapted = transfer.adapt(right);
   const sorted = ordered || right.kind === "range";
-  if (sorted && !isInteger(left.type)) refuse(right.span, `a range of ${left.type.description} makes no sense`, [left.span]);
+  if (sorted && !isInteger(left.type)) {
+    refuse(right.span, `a range of ${left.type.description} makes no sense`, [left.span]);
+  }
   context.statements.push({
     kind: "match",
     op,

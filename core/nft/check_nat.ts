@@ -17,7 +17,10 @@ const PORT: Wanted = { type: inetServiceType, bits: 16, order: "big" };
 
 export function checkNat(context: CheckContext, node: NatNode): void {
   const { nat, span } = node;
-  const result: { -readonly [K in keyof NatStatement]: NatStatement[K] } = { type: nat.type, flags: nat.flags };
+  const result: { -readonly [K in keyof NatStatement]: NatStatement[K] } = {
+    type: nat.type,
+    flags: nat.flags,
+  };
   if (nat.type === "snat" || nat.type === "dnat") {
     const family = familyOf(context, node);
     result.family = family;
@@ -52,9 +55,14 @@ function familyOf(context: CheckContext, node: NatNode): "ip" | "ip6" {
 function requireTransport(context: CheckContext, node: NatNode, span: Node["span"]): void {
   const { transport } = context.protocols;
   if (transport.protocol !== undefined || transport.candidates.length > 0) return;
-  refuse(span, "transport protocol mapping is only valid after transport protocol match", [node.nat.typeSpan], [
-    "match the protocol first: meta l4proto { tcp, udp }",
-  ]);
+  refuse(
+    span,
+    "transport protocol mapping is only valid after transport protocol match",
+    [node.nat.typeSpan],
+    [
+      "match the protocol first: meta l4proto { tcp, udp }",
+    ],
+  );
 }
 
 function portOf(context: CheckContext, node: Node): Expr {
@@ -85,13 +93,16 @@ function address(
   const plain: Wanted = { type, bits: type.bits, order: "big" };
   if (node.nat.spread === "prefix") result.flags |= NETMAP;
   if (written.kind === "map") return addressMap(context, node, written, type, result);
-  const expr = isOperand(written) ? checkOperand(context, written, plain) : asConstant(context, written, plain);
+  const expr = isOperand(written)
+    ? checkOperand(context, written, plain)
+    : asConstant(context, written, plain);
   const [from, to] = ends(expr);
   result.address = from;
   if (to !== undefined) result.addressMax = to;
 }
 
-const isOperand = (node: Node): boolean => ["payload", "meta", "ct", "numgen", "hash", "rt"].includes(node.kind);
+const isOperand = (node: Node): boolean =>
+  ["payload", "meta", "ct", "numgen", "hash", "rt"].includes(node.kind);
 
 /** The data of the map decide what it holds: an address, a range of them, address and port. */
 function addressMap(
@@ -115,7 +126,12 @@ function addressMap(
   const wantedType = ports ? concatenatedType([type, inetServiceType]) : type;
   const expr = checkMap(context, map, { type: wantedType, bits: wantedType.bits, order: "big" }, ranges);
   if (ports) requireTransport(context, node, map.span);
-  const parts: NatMapParts = { addressMin: true, addressMax: ranges, portMin: ports, portMax: ports && ranges };
+  const parts: NatMapParts = {
+    addressMin: true,
+    addressMax: ranges,
+    portMin: ports,
+    portMax: ports && ranges,
+  };
   result.address = expr;
   result.parts = parts;
 }

@@ -40,5 +40,9 @@ export function checkObject(context: CheckContext, node: Extract<StatementNode, 
       near === undefined ? `the table has no ${node.type} of this name` : `did you mean ${near}?`,
     ]);
   }
-  context.statements.push({ kind: "plain", expression: { kind: "objref", type, name: name.text }, span: node.span });
+  context.statements.push({
+    kind: "plain",
+    expression: { kind: "objref", type, name: name.text },
+    span: node.span,
+  });
 }

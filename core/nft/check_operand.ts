@@ -48,7 +48,7 @@ export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted)
       return refuse(node.span, `${node.kind === "hash" ? node.mode : node.kind} is not built yet`);
     default:
       if (wanted === undefined) {
-        return refuse(node.span, "cannot tell the datatype of this value", [], ["a packet field was expected here"]);
+        return refuse(node.span, "No symbol type information", [], ["a packet field was expected here"]);
       }
       return asConstant(context, node, wanted);
   }
@@ -94,7 +94,14 @@ export function maskAndShift(
     span,
   };
   if (shift === 0) return { ...masked, bits };
-  const by = { kind: "value", value: BigInt(shift), type: integerType, bits: 32, order: "host", span } as const;
+  const by = {
+    kind: "value",
+    value: BigInt(shift),
+    type: integerType,
+    bits: 32,
+    order: "host",
+    span,
+  } as const;
   return { kind: "binary", op: ">>", left: masked, right: by, type, bits, order: "big", span };
 }
 
@@ -107,7 +114,9 @@ function rawPayload(node: Extract<Node, { kind: "raw payload" }>): Expr {
 function metaKey(context: CheckContext, node: Extract<Node, { kind: "meta" }>): Expr {
   const row = META_KEYS.get(node.key)!;
   if (row.name === "nfproto" && (context.family === "ip" || context.family === "ip6")) {
-    refuse(node.span, "meta nfproto is only useful in the inet family", [], [`this table holds ${context.family} alone`]);
+    refuse(node.span, "meta nfproto is only useful in the inet family", [], [
+      `this table holds ${context.family} alone`,
+    ]);
   }
   return { kind: "meta", row, type: row.type, bits: row.bits, order: row.order, span: node.span };
 }
@@ -115,14 +124,19 @@ function metaKey(context: CheckContext, node: Extract<Node, { kind: "meta" }>): 
 function ctKey(context: CheckContext, node: Extract<Node, { kind: "ct" }>): Expr {
   let row = CT_KEYS.get(node.key)!;
   if (row.key === "src" || row.key === "dst") {
-    const family = node.family ?? (context.family === "ip" || context.family === "ip6" ? context.family : undefined);
+    const family = node.family ??
+      (context.family === "ip" || context.family === "ip6" ? context.family : undefined);
     if (family === undefined) {
       refuse(node.span, 'cannot determine ip protocol version, use "ip saddr" or "ip6 saddr" instead');
     }
     const known = context.protocols.network.protocol?.name;
     if ((known === "ip" || known === "ip6") && known !== family) {
       const where = context.protocols.network.span;
-      refuse(node.span, `conflicting protocols specified: ${known} vs. ${family}`, where === undefined ? [] : [where]);
+      refuse(
+        node.span,
+        `conflicting protocols specified: ${known} vs. ${family}`,
+        where === undefined ? [] : [where],
+      );
     }
     row = ctAddress(node.key, family)!;
   }
@@ -139,7 +153,9 @@ function ctKey(context: CheckContext, node: Extract<Node, { kind: "ct" }>): Expr
 
 /** Where a set decides by the address, its family must be said. */
 export function requireFamily(node: Node): void {
-  if (node.kind !== "ct" || node.family !== undefined || (node.key !== "saddr" && node.key !== "daddr")) return;
+  if (node.kind !== "ct" || node.family !== undefined || (node.key !== "saddr" && node.key !== "daddr")) {
+    return;
+  }
   refuse(node.span, "specify either ip or ip6 for address matching");
 }
 
@@ -156,7 +172,16 @@ function tcpOption(node: Extract<Node, { kind: "option" }>): Expr {
   if (field === undefined) {
     return { kind: "option", option, offset: 0, bits: 8, type: booleanType, order: "host", span };
   }
-  return bitField({ kind: "option", option, field, offset: field.offset, bits: field.bits, type: field.type, order: "big", span });
+  return bitField({
+    kind: "option",
+    option,
+    field,
+    offset: field.offset,
+    bits: field.bits,
+    type: field.type,
+    order: "big",
+    span,
+  });
 }
 
 function bitField(expr: Extract<Operand, { kind: "option" | "extension" }>): Expr {
@@ -164,7 +189,14 @@ function bitField(expr: Extract<Operand, { kind: "option" | "extension" }>): Exp
   const last = (expr.offset + expr.bits + 7) & ~7;
   if (last - first === expr.bits) return expr;
   const shift = last - expr.offset - expr.bits;
-  return maskAndShift({ ...expr, offset: first, bits: last - first }, last - first, expr.bits, shift, expr.type, expr.span);
+  return maskAndShift(
+    { ...expr, offset: first, bits: last - first },
+    last - first,
+    expr.bits,
+    shift,
+    expr.type,
+    expr.span,
+  );
 }
 
 function extension(context: CheckContext, node: Extract<Node, { kind: "extension" }>): Expr {
@@ -178,7 +210,16 @@ function extension(context: CheckContext, node: Extract<Node, { kind: "extension
   }
   if (node.index === 0) refuse(span, "elements are counted from 1");
   const offset = field.offset + ((node.index ?? 1) - 1) * field.bits;
-  return bitField({ kind: "extension", header, field, offset, bits: field.bits, type: field.type, order: "big", span });
+  return bitField({
+    kind: "extension",
+    header,
+    field,
+    offset,
+    bits: field.bits,
+    type: field.type,
+    order: "big",
+    span,
+  });
 }
 
 function route(context: CheckContext, node: Extract<Node, { kind: "rt" }>): Expr {
@@ -194,7 +235,10 @@ function route(context: CheckContext, node: Extract<Node, { kind: "rt" }>): Expr
       const known = context.protocols.network.protocol?.name;
       const family = node.family ?? (known === "ip" || known === "ip6" ? known : undefined);
       if (family === undefined) {
-        return refuse(span, 'cannot determine ip protocol version, use "ip nexthop" or "ip6 nexthop" instead');
+        return refuse(
+          span,
+          'cannot determine ip protocol version, use "ip nexthop" or "ip6 nexthop" instead',
+        );
       }
       if ((context.family === "ip" || context.family === "ip6") && family !== context.family) {
         refuse(span, `${family} nexthop will not match`);
@@ -204,7 +248,9 @@ function route(context: CheckContext, node: Extract<Node, { kind: "rt" }>): Expr
         : { kind: "rt", key: "nexthop6", type: ipv6Type, bits: 128, order: "big", span };
     }
     default:
-      return refuse(span, "syntax error, unexpected string", [], ["keys of rt: classid, nexthop, mtu, ipsec"]);
+      return refuse(span, "syntax error, unexpected string", [], [
+        "keys of rt: classid, nexthop, mtu, ipsec",
+      ]);
   }
 }
 
@@ -217,7 +263,16 @@ function fib(node: Extract<Node, { kind: "fib" }>): Expr {
   const flags = order.filter(has);
   const result = node.result as "oif" | "oifname" | "type";
   const type = result === "oif" ? interfaceIndexType : result === "oifname" ? interfaceNameType : fibTypeType;
-  return { kind: "fib", flags, result, present: false, type, bits: type.bits, order: type.order, span: node.span };
+  return {
+    kind: "fib",
+    flags,
+    result,
+    present: false,
+    type,
+    bits: type.bits,
+    order: type.order,
+    span: node.span,
+  };
 }
 
 function binary(context: CheckContext, node: Extract<Node, { kind: "binary" }>, wanted?: Wanted): Expr {
@@ -233,13 +288,24 @@ function binary(context: CheckContext, node: Extract<Node, { kind: "binary" }>, 
     ]);
   }
   if (left.kind === "value") return fold(node, left, right);
-  if (left.kind === "range" || left.kind === "prefix" || left.kind === "verdict" || left.kind === "wildcard") {
+  if (
+    left.kind === "range" || left.kind === "prefix" || left.kind === "verdict" || left.kind === "wildcard"
+  ) {
     return refuse(node.left.span, "this value cannot be part of an operation");
   }
   if (shift && right.value >= BigInt(Math.max(left.bits, 1))) {
     refuse(node.right.span, `shift by ${right.value} bits leaves nothing of ${left.bits}`);
   }
-  return { kind: "binary", op: node.op, left, right, type: left.type, bits: left.bits, order: left.order, span: node.span };
+  return {
+    kind: "binary",
+    op: node.op,
+    left,
+    right,
+    type: left.type,
+    bits: left.bits,
+    order: left.order,
+    span: node.span,
+  };
 }
 
 function concatenation(context: CheckContext, node: Extract<Node, { kind: "concatenation" }>): Expr {
@@ -248,7 +314,9 @@ function concatenation(context: CheckContext, node: Extract<Node, { kind: "conca
   const bits = parts.reduce((sum, part) => sum + paddedBits(part.bits), 0);
   if (bits > 512) refuse(node.span, `concatenation of ${bits / 8} bytes is too large, maximum is 64`);
   for (const part of parts) {
-    if (part.type.bits === 0 && part.bits === 0) refuse(part.span, `can not use variable sized data types (${part.type.name}) in concat expressions`);
+    if (part.type.bits === 0 && part.bits === 0) {
+      refuse(part.span, `can not use variable sized data types (${part.type.name}) in concat expressions`);
+    }
   }
   return {
     kind: "concatenation",

@@ -22,9 +22,17 @@ export function checkReject(context: CheckContext, node: RejectNode): void {
     refuse(word, "cannot reject this network family", spanOf(context, "network"));
   }
   const push = (how: "icmp" | "tcp reset" | "icmpx", code: number, only?: "ip" | "ip6") =>
-    void context.statements.push({ kind: "reject", how, code, span, ...(only === undefined ? {} : { family: only }) });
+    void context.statements.push({
+      kind: "reject",
+      how,
+      code,
+      span,
+      ...(only === undefined ? {} : { family: only }),
+    });
   if (node.how === undefined) {
-    return family === undefined ? push("icmpx", DEFAULT_CODE.icmpx) : push("icmp", DEFAULT_CODE[family], family);
+    return family === undefined
+      ? push("icmpx", DEFAULT_CODE.icmpx)
+      : push("icmp", DEFAULT_CODE[family], family);
   }
   if (node.how === "tcp reset") {
     tcpOnly(context, word);
@@ -41,9 +49,18 @@ export function checkReject(context: CheckContext, node: RejectNode): void {
   const wanted = node.how === "icmp" ? "ip" : "ip6";
   if (family !== undefined && family !== wanted) {
     const where = spanOf(context, "network");
-    refuse(node.code!.span, `conflicting protocols specified: ${family === "ip" ? "ip vs ip6" : "ip vs ip6"}`, where.length === 0 ? [word] : where);
+    refuse(
+      node.code!.span,
+      `conflicting protocols specified: ${family === "ip" ? "ip vs ip6" : "ip vs ip6"}`,
+      where.length === 0 ? [word] : where,
+    );
   }
-  if (family === undefined) atStart(context, () => void requireProtocol(context, fieldPayload(row(wanted), row(wanted).fields[0]!, span)));
+  if (family === undefined) {
+    atStart(
+      context,
+      () => void requireProtocol(context, fieldPayload(row(wanted), row(wanted).fields[0]!, span)),
+    );
+  }
   push("icmp", Number(code.value), wanted);
 }
 
@@ -57,7 +74,9 @@ function spanOf(context: CheckContext, base: "network" | "transport"): Span[] {
 function tcpOnly(context: CheckContext, word: Span): void {
   const { protocol } = context.protocols.transport;
   if (protocol?.name === "tcp") return;
-  if (protocol !== undefined) refuse(word, "you cannot use tcp reset with this protocol", spanOf(context, "transport"));
+  if (protocol !== undefined) {
+    refuse(word, "you cannot use tcp reset with this protocol", spanOf(context, "transport"));
+  }
   atStart(context, () => {
     const left: Operand = metaOperand("l4proto", word);
     const { type, bits, order, span } = left;

@@ -36,7 +36,9 @@ export function checkRule(
   let terminal: Span | undefined;
   for (const statement of rule.statements) {
     if (terminal !== undefined) {
-      refuse(statement.span, "Statement after terminal statement has no effect", [terminal], ["the packet never gets there"]);
+      refuse(statement.span, "Statement after terminal statement has no effect", [terminal], [
+        "the packet never gets there",
+      ]);
     }
     checkStatement(context, statement);
     if (isTerminal(statement)) terminal = statement.kind === "nat" ? statement.nat.typeSpan : statement.span;

@@ -33,7 +33,12 @@ interface Checked {
 }
 
 /** Checks the elements of a set or map written out. */
-export function checkElements(context: CheckContext, nodes: readonly ElementNode[], shape: SetShape, span: Span): SetLiteral {
+export function checkElements(
+  context: CheckContext,
+  nodes: readonly ElementNode[],
+  shape: SetShape,
+  span: Span,
+): SetLiteral {
   const checked = nodes.flatMap((node) => elementsOf(context, node, shape));
   const interval = shape.interval ?? checked.some(({ key }) => spreads(key));
   const elements: (SetElement & { source: Span })[] = checked.map((element) => bind(element, interval));
@@ -43,11 +48,17 @@ export function checkElements(context: CheckContext, nodes: readonly ElementNode
   const { data } = shape;
   return {
     key: { ...shape.key.type, order: shape.key.order, bits: shape.key.bits },
-    keyBits: parts === undefined ? [shape.keyBits ?? shape.key.bits] : parts.map((part, index) => shape.key.partBits?.[index] ?? part.bits),
+    keyBits: parts === undefined
+      ? [shape.keyBits ?? shape.key.bits]
+      : parts.map((part, index) => shape.key.partBits?.[index] ?? part.bits),
     interval,
     elements: settled,
     span,
-    ...(data === undefined ? {} : data === "verdict" ? { data } : { data: data.type, dataBits: dataBits(data, shape.dataRanges === true) }),
+    ...(data === undefined
+      ? {}
+      : data === "verdict"
+      ? { data }
+      : { data: data.type, dataBits: dataBits(data, shape.dataRanges === true) }),
   };
 }
 
@@ -63,11 +74,15 @@ const spreads = (key: Constant): boolean =>
 function elementsOf(context: CheckContext, node: ElementNode, shape: SetShape): Checked[] {
   const inner = setOf(node.key);
   // A set within a set (a variable, mostly) gives its elements.
-  if (inner !== undefined) return inner.elements.flatMap((element) => elementsOf(context, { ...node, ...element }, shape));
+  if (inner !== undefined) {
+    return inner.elements.flatMap((element) => elementsOf(context, { ...node, ...element }, shape));
+  }
   const key = asConstant(context, node.key, shape.key);
   const adapted = shape.adapt === undefined ? key : shape.adapt(key);
   if (shape.data === undefined) {
-    if (node.data !== undefined) refuse(node.data.span, "this is a set, its elements have no data", [], ["declare a map instead"]);
+    if (node.data !== undefined) {
+      refuse(node.data.span, "this is a set, its elements have no data", [], ["declare a map instead"]);
+    }
     return [{ key: adapted, node }];
   }
   if (node.data === undefined) {
@@ -85,7 +100,9 @@ export function setOf(node: Node): Extract<Node, { kind: "set" }> | undefined {
 export function verdictOf(node: Node): Verdict {
   if (node.kind === "variable") return verdictOf(node.value);
   if (node.kind !== "verdict") {
-    return refuse(node.span, "a verdict was expected here", [], ["accept, drop, continue, return, jump CHAIN or goto CHAIN"]);
+    return refuse(node.span, "a verdict was expected here", [], [
+      "accept, drop, continue, return, jump CHAIN or goto CHAIN",
+    ]);
   }
   if (node.code !== "jump" && node.code !== "goto") return { code: node.code };
   return { code: node.code, chain: chainName(node.chain!) };

@@ -6,10 +6,26 @@ import type { ElementNode, LimitNode, Node, RuleNode } from "./tree.ts";
 export type Command =
   | { kind: "table"; verb: Verb; table: TableRef; body?: TableBody; span: Span }
   | { kind: "chain"; verb: Verb; table: TableRef; chain: Name; body?: ChainBody; span: Span }
-  | { kind: "rule"; verb: Verb; table: TableRef; chain: Name; position?: Position; rule?: RuleNode; span: Span }
+  | {
+    kind: "rule";
+    verb: Verb;
+    table: TableRef;
+    chain: Name;
+    position?: Position;
+    rule?: RuleNode;
+    span: Span;
+  }
   | { kind: "set"; verb: Verb; table: TableRef; set: Name; body?: SetBody; map: boolean; span: Span }
   | { kind: "element"; verb: Verb; table: TableRef; set: Name; elements: Node; span: Span }
-  | { kind: "object"; verb: Verb; type: ObjectType; table: TableRef; object: Name; body?: ObjectBody; span: Span }
+  | {
+    kind: "object";
+    verb: Verb;
+    type: ObjectType;
+    table: TableRef;
+    object: Name;
+    body?: ObjectBody;
+    span: Span;
+  }
   | { kind: "rename"; table: TableRef; chain: Name; to: Name; span: Span }
   | { kind: "ruleset"; verb: "flush" | "list"; family?: Family; span: Span }
   | { kind: "list"; what: string; table?: TableRef; family?: Family; name?: Name; span: Span }
@@ -17,7 +33,16 @@ export type Command =
   | { kind: "describe"; node: Node; span: Span };
 
 export type Verb = "add" | "create" | "insert" | "replace" | "delete" | "flush" | "reset" | "get";
-export type ObjectType = "counter" | "quota" | "limit" | "ct helper" | "ct timeout" | "ct expectation" | "flowtable" | "synproxy" | "secmark";
+export type ObjectType =
+  | "counter"
+  | "quota"
+  | "limit"
+  | "ct helper"
+  | "ct timeout"
+  | "ct expectation"
+  | "flowtable"
+  | "synproxy"
+  | "secmark";
 
 export interface Name {
   readonly text: string;
@@ -69,6 +94,8 @@ export interface SetBody {
   counter: boolean;
   comment?: string;
   elements?: Node;
+  /** From the brace to the last word inside. */
+  span?: Span;
 }
 export type TypeSpec =
   | { readonly kind: "names"; readonly names: Name[]; readonly span: Span }

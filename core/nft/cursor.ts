@@ -159,7 +159,10 @@ export class Cursor {
 
 const quote = (text: string): string => (/^[A-Za-z]/.test(text) ? text : `'${text}'`);
 
-const MARK_NAMES = new Map([[";", "semicolon"], [",", "comma"], [".", "'.'"], [":", "colon"], ["!=", "!="], ["==", "=="]]);
+const MARK_NAMES = new Map([[";", "semicolon"], [",", "comma"], [".", "'.'"], [":", "colon"], ["!=", "!="], [
+  "==",
+  "==",
+]]);
 
 /** Decimal, octal or hexadecimal; Infinity past the exact integers. */
 export function numberValue(text: string): number {

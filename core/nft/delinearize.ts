@@ -8,8 +8,17 @@ import { interfaceIndexType, interfaceNameType } from "./datatype/interface.ts";
 import { ipv4Type, ipv6Type } from "./datatype/address.ts";
 import { Registers } from "./registers.ts";
 import { NOWHERE } from "./source.ts";
-import { concatenatedType, type Constant, type Expr, type MatchOp, type Operand, paddedBits, type SetUse, type Statement } from "./typed.ts";
-import { bytesOf, type ByteOrder, integerType, isText, rawType, valueOf } from "./types.ts";
+import {
+  concatenatedType,
+  type Constant,
+  type Expr,
+  type MatchOp,
+  type Operand,
+  paddedBits,
+  type SetUse,
+  type Statement,
+} from "./typed.ts";
+import { type ByteOrder, bytesOf, integerType, isText, rawType, valueOf } from "./types.ts";
 
 /** How many bits each part of a set's key has, for loads that make up a concatenation. */
 export interface SetShapes {
@@ -74,7 +83,12 @@ class Machine {
     return { kind: "named", name: set, interval: this.shapes.interval(set) };
   }
 
-  private match(op: MatchOp, left: Expr, right: Extract<Statement, { kind: "match" }>["right"], implicit = false): void {
+  private match(
+    op: MatchOp,
+    left: Expr,
+    right: Extract<Statement, { kind: "match" }>["right"],
+    implicit = false,
+  ): void {
     this.statements.push({ kind: "match", op, left, right, implicit, span });
   }
 
@@ -86,7 +100,14 @@ class Machine {
         return this.put(e.dreg, bitwise(this.get(e.sreg), e.mask, e.xor));
       case "shift": {
         const left = this.get(e.sreg);
-        const right: Constant = { kind: "value", value: BigInt(e.bits), type: integerType, bits: 32, order: "host", span };
+        const right: Constant = {
+          kind: "value",
+          value: BigInt(e.bits),
+          type: integerType,
+          bits: 32,
+          order: "host",
+          span,
+        };
         return this.put(e.dreg, { ...typeOf(left), kind: "binary", op: e.op, left, right });
       }
       case "byteorder": {
@@ -110,7 +131,14 @@ class Machine {
       case "dynset": {
         const { op, set, timeout } = e;
         const key = this.key(e.key, set);
-        return void this.statements.push({ kind: "set update", op, set, key, span, ...(timeout === undefined ? {} : { timeout }) });
+        return void this.statements.push({
+          kind: "set update",
+          op,
+          set,
+          key,
+          span,
+          ...(timeout === undefined ? {} : { timeout }),
+        });
       }
       case "meta set": {
         const row = metaByKey(e.key);
@@ -121,12 +149,28 @@ class Machine {
       case "ct set": {
         const row = ctByKey(e.key);
         if (row === undefined) return;
-        const target: Operand = { kind: "ct", row, type: row.type, bits: row.bits, order: row.order, span, ...(e.direction === undefined ? {} : { direction: e.direction }) };
+        const target: Operand = {
+          kind: "ct",
+          row,
+          type: row.type,
+          bits: row.bits,
+          order: row.order,
+          span,
+          ...(e.direction === undefined ? {} : { direction: e.direction }),
+        };
         return this.assign(target, e.sreg);
       }
       case "payload write": {
         const base = e.base === "inner" ? "transport" : e.base;
-        const target: Operand = { kind: "payload", base, offset: e.offset * 8, bits: e.length * 8, type: integerType, order: "big", span };
+        const target: Operand = {
+          kind: "payload",
+          base,
+          offset: e.offset * 8,
+          bits: e.length * 8,
+          type: integerType,
+          order: "big",
+          span,
+        };
         return this.assign(target, e.sreg);
       }
       case "exthdr write": {
@@ -155,7 +199,9 @@ class Machine {
   private lookup(e: Extract<Expression, { kind: "lookup" }>): void {
     const key = this.key(e.sreg, e.set);
     const set = this.use(e.set);
-    if (e.dreg === undefined) return this.match(e.inverted ? "neq" : "eq", key, { kind: "set", set, span }, !e.inverted);
+    if (e.dreg === undefined) {
+      return this.match(e.inverted ? "neq" : "eq", key, { kind: "set", set, span }, !e.inverted);
+    }
     if (e.dreg === 0) return void this.statements.push({ kind: "verdict map", key, set, span });
     this.put(e.dreg, { kind: "map", key, set, type: integerType, bits: 32, order: "big", span });
   }
@@ -171,15 +217,30 @@ class Machine {
     ) {
       const to = valueOf(e.data, left.order);
       this.statements.pop();
-      return this.match("eq", left, { kind: "range", from: before.right.value, to, ...typeOf(left), bits }, true);
+      return this.match(
+        "eq",
+        left,
+        { kind: "range", from: before.right.value, to, ...typeOf(left), bits },
+        true,
+      );
     }
     const prefix = left.kind === "ct" && left.order === "big" && (e.op === "eq" || e.op === "neq");
     if ((isText(left.type) || prefix) && bits < left.bits) {
       const value = valueOf(e.data, "big") << BigInt(left.bits - bits);
-      return this.match(e.op, left, { kind: "prefix", value, length: bits, ...typeOf(left), order: "big" }, e.op === "eq");
+      return this.match(
+        e.op,
+        left,
+        { kind: "prefix", value, length: bits, ...typeOf(left), order: "big" },
+        e.op === "eq",
+      );
     }
     const order: ByteOrder = isText(left.type) ? "big" : left.order;
-    this.match(e.op, left, { kind: "value", value: valueOf(e.data, order), ...typeOf(left), order, bits }, e.op === "eq");
+    this.match(
+      e.op,
+      left,
+      { kind: "value", value: valueOf(e.data, order), ...typeOf(left), order, bits },
+      e.op === "eq",
+    );
   }
 }
 
@@ -201,7 +262,13 @@ function bitwise(operand: Expr, maskBytes: Uint8Array, xorBytes: Uint8Array): Ex
   xor &= ~or;
   mask |= or;
   const constant = (value: bigint): Constant => ({ kind: "value", value, ...typeOf(operand), bits });
-  const apply = (op: "&" | "^" | "|", left: Expr, value: bigint): Expr => ({ ...typeOf(left), kind: "binary", op, left, right: constant(value) });
+  const apply = (op: "&" | "^" | "|", left: Expr, value: bigint): Expr => ({
+    ...typeOf(left),
+    kind: "binary",
+    op,
+    left,
+    right: constant(value),
+  });
   let result = operand;
   if (mask !== all || (xor === 0n && or === 0n)) result = apply("&", result, mask);
   if (xor !== 0n) result = apply("^", result, xor);
@@ -217,19 +284,51 @@ function operandOf(e: Expression): Operand | undefined {
     }
     case "ct": {
       const row = ctByKey(e.key);
-      return row && { kind: "ct", row, type: row.type, bits: row.bits, order: row.order, span, ...(e.direction === undefined ? {} : { direction: e.direction }) };
+      return row &&
+        {
+          kind: "ct",
+          row,
+          type: row.type,
+          bits: row.bits,
+          order: row.order,
+          span,
+          ...(e.direction === undefined ? {} : { direction: e.direction }),
+        };
     }
     case "payload": {
       const base = e.base === "inner" ? "transport" : e.base;
-      return { kind: "payload", base, offset: e.offset * 8, bits: e.length * 8, type: rawType, order: "big", span };
+      return {
+        kind: "payload",
+        base,
+        offset: e.offset * 8,
+        bits: e.length * 8,
+        type: rawType,
+        order: "big",
+        span,
+      };
     }
     case "exthdr":
       return e.op === "tcpopt" ? tcpOption(e) : extension(e);
     case "rt":
       return route(e.key);
     case "fib": {
-      const type = e.present ? booleanType : e.result === "oif" ? interfaceIndexType : e.result === "oifname" ? interfaceNameType : fibTypeType;
-      return { kind: "fib", flags: e.flags, result: e.result, present: e.present, type, bits: type.bits, order: type.order, span };
+      const type = e.present
+        ? booleanType
+        : e.result === "oif"
+        ? interfaceIndexType
+        : e.result === "oifname"
+        ? interfaceNameType
+        : fibTypeType;
+      return {
+        kind: "fib",
+        flags: e.flags,
+        result: e.result,
+        present: e.present,
+        type,
+        bits: type.bits,
+        order: type.order,
+        span,
+      };
     }
     default:
       return undefined;
@@ -267,7 +366,8 @@ function extension(e: Extract<Expression, { kind: "exthdr" }>): Operand {
   }
   for (const header of headers) {
     for (const field of header.fields) {
-      const indexed = field.indexed === true && offset >= field.offset && (offset - field.offset) % field.bits === 0;
+      const indexed = field.indexed === true && offset >= field.offset &&
+        (offset - field.offset) % field.bits === 0;
       if ((field.offset === offset || indexed) && field.bits === bits) {
         return { kind: "extension", header, field, offset, bits, type: field.type, order: "big", span };
       }

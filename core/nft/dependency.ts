@@ -87,7 +87,11 @@ function transportDependency(context: CheckContext, protocol: Protocol, span: Sp
   const number = TRANSPORTS.find(([, name]) => name === protocol.name)?.[0];
   if (number === undefined) return;
   const network = context.protocols.network.protocol;
-  const only = protocol.name === "icmp" || protocol.name === "igmp" ? "ip" : protocol.name === "icmpv6" ? "ip6" : "";
+  const only = protocol.name === "icmp" || protocol.name === "igmp"
+    ? "ip"
+    : protocol.name === "icmpv6"
+    ? "ip6"
+    : "";
   if (network === undefined && only !== "") networkDependency(context, PROTOCOLS.get(only)!, span);
   if (network !== undefined && network.next === undefined) conflict(span, network.name, protocol.name);
   match(context, metaOperand("l4proto", span), BigInt(number), span);

@@ -25,7 +25,12 @@ export const errorAt = (span: Span, message: string, ...hints: string[]): Diagno
 });
 
 /** Refuses the command: `others` are drawn with `~` under the same line. */
-export function refuse(span: Span, message: string, others: readonly Span[] = [], hints: readonly string[] = []): never {
+export function refuse(
+  span: Span,
+  message: string,
+  others: readonly Span[] = [],
+  hints: readonly string[] = [],
+): never {
   throw new Refusal({ severity: "error", message, spans: [span, ...others], hints });
 }
 
@@ -62,10 +67,12 @@ function columns(span: Span): { from: number; to: number } {
 function includedFrom(span: Span): string {
   let text = "";
   for (let at = span.source.includedFrom; at !== undefined; at = at.source.includedFrom) {
-    if (at.source.text === "") break;
+    if (at.source.name === "") break;
     const { from, to } = columns(at);
     const { line } = placeOf(at.source, at.start);
-    text += `${text === "" ? "In file included from " : "                 from "}${at.source.name}:${line}:${from}-${to}:\n`;
+    text += `${
+      text === "" ? "In file included from " : "                 from "
+    }${at.source.name}:${line}:${from}-${to}:\n`;
   }
   return text;
 }

@@ -69,12 +69,26 @@ function expand(command: Command): Command[] {
   }
   if (command.kind === "chain" && command.body !== undefined && command.body.rules.length > 0) {
     const { table, chain, body } = command;
-    const rules = body.rules.map((rule): Command => ({ kind: "rule", verb: "add", table, chain, rule, span: rule.span }));
+    const rules = body.rules.map((rule): Command => ({
+      kind: "rule",
+      verb: "add",
+      table,
+      chain,
+      rule,
+      span: rule.span,
+    }));
     return [command, ...rules];
   }
   if (command.kind === "set" && command.body?.elements !== undefined) {
     const { table, set, body } = command;
-    return [command, { kind: "element", verb: "add", table, set, elements: body.elements!, span: command.set.span }];
+    return [command, {
+      kind: "element",
+      verb: "add",
+      table,
+      set,
+      elements: body.elements!,
+      span: command.set.span,
+    }];
   }
   return [command];
 }
@@ -122,6 +136,9 @@ function executeTable(execution: Execution, command: Extract<Command, { kind: "t
       return check(transaction.addTable(spec, verb === "create"), table.span);
     }
     case "delete": {
+      if (table.handle === undefined && transaction.table(table.family, table.name) === undefined) {
+        refuse(table.span, "Could not process rule: No such file or directory");
+      }
       const found = requireTable(execution, table);
       return check(transaction.deleteTable(found.family, found.name), table.span);
     }
@@ -130,7 +147,10 @@ function executeTable(execution: Execution, command: Extract<Command, { kind: "t
       return check(transaction.flushTable(found.family, found.name), table.span);
     }
     default:
-      return refuse(command.span, `a table cannot be ${verb === "get" ? "got" : verb + (verb === "reset" ? "" : "d")}`);
+      return refuse(
+        command.span,
+        `a table cannot be ${verb === "get" ? "got" : verb + (verb === "reset" ? "" : "d")}`,
+      );
   }
 }
 
@@ -143,7 +163,8 @@ export function requireTable(execution: Execution, ref: TableRef): Table {
   if (found !== undefined) return found;
   const names = [...tables.values()].map((table) => ({ family: table.family, name: table.name }));
   const same = names.find((table) => table.name === ref.name);
-  const near = same ?? names.find((table) => table.name === nearest(ref.name, names.map((other) => other.name)));
+  const near = same ??
+    names.find((table) => table.name === nearest(ref.name, names.map((other) => other.name)));
   return refuse(ref.span, missing("table", near));
 }
 

@@ -40,7 +40,7 @@ export function executeRename(execution: Execution, command: Extract<Command, { 
 }
 
 /** Name of a chain that is there. */
-export function requireChain(table: Table, name: Name): string {
+export function requireChain(table: Table, name: Name, listing = false): string {
   const handle = handleOf(name);
   if (handle !== undefined) {
     const found = [...table.chains.values()].find((chain) => chain.handle === handle);
@@ -52,7 +52,7 @@ export function requireChain(table: Table, name: Name): string {
   return refuse(
     name.span,
     near === undefined
-      ? "No such file or directory"
+      ? listing ? "No such file or directory" : "Could not process rule: No such file or directory"
       : `No such file or directory; did you mean chain ‘${near}’ in table ${table.family} ‘${table.name}’?`,
   );
 }
@@ -95,7 +95,7 @@ function priorityOf(table: Table, hook: HookNode): number {
   const number = /^-?\d+$/.test(base.text) ? Number(base.text) : undefined;
   const value = number ?? priorityValue(table.family, hook.hook.text, base.text);
   if (value === undefined) {
-    return refuse(base.span, `'${base.text}' is invalid priority in this context.`, [], [
+    return refuse(priority.span, "invalid priority expression value in this context.", [], [
       `names here: ${priorityNames(table.family).join(", ")}; or a number`,
     ]);
   }

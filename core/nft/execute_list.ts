@@ -22,13 +22,21 @@ export function executeList(execution: Execution, command: ListCommand): void {
       return tables.forEach((table) => say(`table ${table.family} ${table.name}\n`));
     case "chains":
       return tables.forEach((table) =>
-        say(inTable(table, [...table.chains.values()].map((chain) => listChain({ ...chain, rules: [] }, table, listing)), listing))
+        say(
+          inTable(
+            table,
+            [...table.chains.values()].map((chain) => listChain({ ...chain, rules: [] }, table, listing)),
+            listing,
+          ),
+        )
       );
     case "sets":
     case "maps": {
       const map = command.what === "maps";
       return tables.forEach((table) => {
-        const sets = [...table.sets.values()].filter((set) => !set.anonymous && (set.data !== undefined) === map);
+        const sets = [...table.sets.values()].filter((set) =>
+          !set.anonymous && (set.data !== undefined) === map
+        );
         say(inTable(table, sets.map((set) => listSet(set, listing)), listing));
       });
     }
@@ -43,7 +51,9 @@ export function executeList(execution: Execution, command: ListCommand): void {
 }
 
 function tablesOf(execution: Execution, family: Family | undefined): Table[] {
-  return [...execution.transaction.tables.values()].filter((table) => family === undefined || table.family === family);
+  return [...execution.transaction.tables.values()].filter((table) =>
+    family === undefined || table.family === family
+  );
 }
 
 function listOne(execution: Execution, command: ListCommand): void {
@@ -53,19 +63,23 @@ function listOne(execution: Execution, command: ListCommand): void {
   if (command.what === "table" || name === undefined) return void output.push(listTable(table, listing));
   switch (command.what) {
     case "chain": {
-      const chain = table.chains.get(requireChain(table, name))!;
+      const chain = table.chains.get(requireChain(table, name, true))!;
       return void output.push(inTable(table, [listChain(chain, table, listing)], listing));
     }
     case "set":
     case "map":
     case "meter": {
       const set = requireSet(table, name);
-      if ((set.data === undefined) === (command.what === "map")) refuse(name.span, "No such file or directory");
+      if ((set.data === undefined) === (command.what === "map")) {
+        refuse(name.span, "No such file or directory");
+      }
       return void output.push(inTable(table, [listSet(set, listing)], listing));
     }
     default: {
       const type = OBJECT_TYPES.get(command.what);
-      const object = [...table.objects.values()].find((found) => found.type === type && found.name === name.text);
+      const object = [...table.objects.values()].find((found) =>
+        found.type === type && found.name === name.text
+      );
       if (object === undefined) return refuse(name.span, "No such file or directory");
       return void output.push(inTable(table, [listObject(object, listing)], listing));
     }

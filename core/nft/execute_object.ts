@@ -1,5 +1,5 @@
 import type { Expression } from "../expr/expression.ts";
-import { OBJECT_TYPES, limitExpression } from "./check_object.ts";
+import { limitExpression, OBJECT_TYPES } from "./check_object.ts";
 import type { Command } from "./command.ts";
 import { refuse } from "./diagnostic.ts";
 import { check, type Execution, requireTable } from "./execute.ts";
@@ -16,11 +16,17 @@ export function executeObject(execution: Execution, command: ObjectCommand): voi
   if (verb === "delete") {
     return check(transaction.deleteObject(table.family, table.name, number, object.text), object.span);
   }
-  if (verb !== "add" && verb !== "create") refuse(command.span, `${type} objects can be added, created and deleted`);
+  if (verb !== "add" && verb !== "create") {
+    refuse(command.span, `${type} objects can be added, created and deleted`);
+  }
   let expression: State;
   switch (type) {
     case "counter":
-      expression = { kind: "counter", packets: body?.counter?.packets ?? 0, bytes: body?.counter?.bytes ?? 0 };
+      expression = {
+        kind: "counter",
+        packets: body?.counter?.packets ?? 0,
+        bytes: body?.counter?.bytes ?? 0,
+      };
       break;
     case "quota": {
       const quota = body?.quota;
@@ -35,6 +41,11 @@ export function executeObject(execution: Execution, command: ObjectCommand): voi
     default:
       return refuse(object.span, `${type} is not built yet`);
   }
-  const spec = { name: object.text, type: number, expression, ...(body?.comment === undefined ? {} : { comment: body.comment }) };
+  const spec = {
+    name: object.text,
+    type: number,
+    expression,
+    ...(body?.comment === undefined ? {} : { comment: body.comment }),
+  };
   check(transaction.addObject(table.family, table.name, spec, verb === "create"), object.span);
 }

@@ -36,11 +36,18 @@ export function executeRule(execution: Execution, command: RuleCommand): void {
       [`${table.family} ${table.name} ${chainName}`, ...expressions.map(netlinkText)].join("\n") + "\n",
     );
   }
-  const spec = { expressions, source: rule.span, ...(rule.comment === undefined ? {} : { comment: rule.comment }) };
+  const spec = {
+    expressions,
+    source: rule.span,
+    ...(rule.comment === undefined ? {} : { comment: rule.comment }),
+  };
   const { position, verb } = command;
   if (verb === "replace") {
     if (position === undefined) refuse(command.span, "replace needs the handle of a rule");
-    return check(transaction.replaceRule(table.family, table.name, chainName, position.value, spec), position.span);
+    return check(
+      transaction.replaceRule(table.family, table.name, chainName, position.value, spec),
+      position.span,
+    );
   }
   const place = placeOf(chain, position, verb === "insert");
   check(transaction.addRule(table.family, table.name, chainName, spec, place), position?.span ?? rule.span);
@@ -51,7 +58,9 @@ function placeOf(chain: Chain, position: Position | undefined, insert: boolean):
   if (position === undefined) return { at: insert ? "start" : "end" };
   if (position.kind === "index") {
     if (position.value >= chain.rules.length) {
-      refuse(position.span, "Could not process rule: No such file or directory", [], [`the chain has ${chain.rules.length} rules`]);
+      refuse(position.span, "Could not process rule: No such file or directory", [], [
+        `the chain has ${chain.rules.length} rules`,
+      ]);
     }
     return { at, index: position.value };
   }
@@ -64,7 +73,9 @@ function addLiteral(execution: Execution, table: Table, literal: SetLiteral): st
   const { data } = literal;
   const name = transaction.anonymousName(table.family, table.name, data === undefined ? "__set" : "__map");
   // The kernel keeps no more than "integer" of a plain key, so it lists in decimal.
-  const plain = literal.key.name === "integer" ? { ...integerType, bits: literal.key.bits, order: literal.key.order } : literal.key;
+  const plain = literal.key.name === "integer"
+    ? { ...integerType, bits: literal.key.bits, order: literal.key.order }
+    : literal.key;
   const key = literal.key.parts ?? [plain];
   const dataTypes = data === undefined || data === "verdict" ? undefined : data.parts ?? [data];
   const error = transaction.addSet(table.family, table.name, {

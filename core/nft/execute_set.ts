@@ -21,7 +21,9 @@ export function executeSet(execution: Execution, command: SetCommand): void {
   switch (verb) {
     case "add":
     case "create": {
-      if (body === undefined) refuse(set.span, "set definition does not specify key", [], ["write { type NAME; }"]);
+      if (body === undefined) {
+        refuse(set.span, "set definition does not specify key", [], ["write { type NAME; }"]);
+      }
       const spec = specOf(execution, table, command, body);
       return check(transaction.addSet(table.family, table.name, spec, verb === "create"), set.span);
     }
@@ -40,7 +42,10 @@ export function requireSet(table: Table, name: Name): SetDefinition {
     ? table.sets.get(name.text)
     : [...table.sets.values()].find((set) => set.handle === handle);
   if (found !== undefined) return found;
-  const near = nearest(name.text, [...table.sets.values()].filter((set) => !set.anonymous).map((set) => set.name));
+  const near = nearest(
+    name.text,
+    [...table.sets.values()].filter((set) => !set.anonymous).map((set) => set.name),
+  );
   return refuse(
     name.span,
     near === undefined
@@ -52,8 +57,10 @@ export function requireSet(table: Table, name: Name): SetDefinition {
 const DYNAMIC_SIZE = 65535;
 
 function specOf(execution: Execution, table: Table, command: SetCommand, body: SetBody) {
-  if (body.key === undefined) refuse(command.set.span, command.map ? "map definition does not specify key" : "set definition does not specify key");
-  const key = resolve(execution, table, body.key);
+  if (body.key === undefined) {
+    refuse(body.span ?? command.set.span, `${command.map ? "map" : "set"} definition does not specify key`);
+  }
+  const key = resolve(execution, table, body.key, body.span);
   if (body.autoMerge && !body.flags.some(({ name }) => name === "interval")) {
     refuse(command.set.span, "auto-merge only works with interval sets", [], ["add: flags interval"]);
   }
@@ -63,12 +70,14 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
   const size = body.size ?? (has("dynamic") ? DYNAMIC_SIZE : undefined);
   const object = data !== undefined && "object" in data ? data.object : undefined;
   if (object !== undefined) refuse(command.set.span, `maps of ${object}s are not built yet`);
-  const dataTypes = data === undefined || "object" in data ? undefined : resolve(execution, table, data);
+  const dataTypes = data === undefined || "object" in data ? undefined : resolve(execution, table, data, body.span);
   const verdict = dataTypes?.types[0]?.name === "verdict";
   const source: SetSource = {
     key: key.types,
     ...(dataTypes === undefined || verdict ? {} : { data: dataTypes.types }),
-    ...(key.text === undefined ? {} : { typeofText: `${key.text}${dataTypes?.text === undefined ? "" : ` : ${dataTypes.text}`}` }),
+    ...(key.text === undefined
+      ? {}
+      : { typeofText: `${key.text}${dataTypes?.text === undefined ? "" : ` : ${dataTypes.text}`}` }),
   };
   return {
     name: command.set.text,
@@ -96,7 +105,9 @@ const setType = (types: readonly DataType[]): SetType => ({
 
 function resolve(execution: Execution, table: Table, spec: TypeSpec): { types: DataType[]; text?: string } {
   if (spec.kind === "names") return { types: spec.names.map(namedType) };
-  if (spec.node.kind === "symbol" && spec.node.text === "verdict") return { types: [namedType({ text: "verdict", span: spec.span })], text: "verdict" };
+  if (spec.node.kind === "symbol" && spec.node.text === "verdict") {
+    return { types: [namedType({ text: "verdict", span: spec.span })], text: "verdict" };
+  }
   const context: CheckContext = {
     family: table.family,
     types: execution.types,
@@ -114,10 +125,18 @@ function namedType(name: Name): DataType {
   const type = DATA_TYPES.get(name.text);
   if (type === undefined) {
     const near = nearest(name.text, [...DATA_TYPES.keys()]);
-    return refuse(name.span, `unknown datatype ${name.text}`, [], near === undefined ? [] : [`did you mean ${near}?`]);
+    return refuse(
+      name.span,
+      `unknown datatype ${name.text}`,
+      [],
+      near === undefined ? [] : [`did you mean ${near}?`],
+    );
   }
   if (type.bits === 0 && type.name !== "verdict") {
-    refuse(name.span, "unqualified type specified in set definition. Try \"typeof expression\" instead of \"type datatype\".");
+    refuse(
+      name.span,
+      'unqualified type specified in set definition. Try "typeof expression" instead of "type datatype".',
+    );
   }
   return type;
 }
@@ -130,7 +149,9 @@ export function executeElements(execution: Execution, command: ElementCommand): 
   const set = requireSet(table, command.set);
   const written = setOf(command.elements);
   if (written === undefined) {
-    return refuse(command.elements.span, "elements were expected here", [], ["write them in braces: { a, b }"]);
+    return refuse(command.elements.span, "elements were expected here", [], [
+      "write them in braces: { a, b }",
+    ]);
   }
   const source = setSource(set);
   const context: CheckContext = {
@@ -140,7 +161,11 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     protocols: new ProtocolContext(table.family),
     statements: [],
   };
-  const data = set.data === undefined ? undefined : set.data === "verdict" ? "verdict" as const : wantedOf(source?.data ?? []);
+  const data = set.data === undefined
+    ? undefined
+    : set.data === "verdict"
+    ? "verdict" as const
+    : wantedOf(source?.data ?? []);
   const literal = checkElements(context, written.elements, {
     key: wantedOf(source?.key ?? []),
     ...(data === undefined ? {} : { data }),
@@ -149,7 +174,10 @@ export function executeElements(execution: Execution, command: ElementCommand): 
   }, written.span);
   for (const element of literal.elements) {
     if (!set.interval && element.end !== undefined) {
-      refuse(written.span, "You must add 'flags interval' to your set declaration if you want to add prefix elements");
+      refuse(
+        written.span,
+        "You must add 'flags interval' to your set declaration if you want to add prefix elements",
+      );
     }
     if (element.timeout !== undefined && !set.timeouts) {
       refuse(written.span, "set does not support timeouts", [], ["add: flags timeout"]);
@@ -172,5 +200,10 @@ function wantedOf(types: readonly DataType[]): Wanted {
   const [only] = types;
   if (types.length === 1 && only !== undefined) return { type: only, bits: only.bits, order: only.order };
   const type = concatenatedType(types);
-  return { type, bits: types.reduce((sum, part) => sum + paddedBits(part.bits), 0), order: "big", partBits: types.map((t) => t.bits) };
+  return {
+    type,
+    bits: types.reduce((sum, part) => sum + paddedBits(part.bits), 0),
+    order: "big",
+    partBits: types.map((t) => t.bits),
+  };
 }

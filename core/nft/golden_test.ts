@@ -26,7 +26,14 @@ function cases(text: string): { head: string; all: Case[] } {
     else {
       const [rule, verdict, ...rest] = raw.split(";");
       const gap = raw.startsWith("-");
-      all.push({ line: index + 1, gap, rule: rule!.replace(/^-/, ""), verdict: verdict!, rest: rest.join(";"), code: [] });
+      all.push({
+        line: index + 1,
+        gap,
+        rule: rule!.replace(/^-/, ""),
+        verdict: verdict!,
+        rest: rest.join(";"),
+        code: [],
+      });
     }
   });
   return { head, all };
@@ -39,7 +46,9 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith(".t")).sor
     const wrong: string[] = [];
     for (const line of all) {
       const problem = line.verdict === "ok" ? accepted(family, head, line) : refused(family, head, line);
-      if (line.gap !== (problem !== "")) wrong.push(`${name}:${line.line}: ${line.rule}: ${problem || "no longer a gap"}`);
+      if (line.gap !== (problem !== "")) {
+        wrong.push(`${name}:${line.line}: ${line.rule}: ${problem || "no longer a gap"}`);
+      }
     }
     assert.deepEqual(wrong, []);
   });
@@ -47,7 +56,9 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith(".t")).sor
 
 function chain(family: string, head: string): Nft {
   const nft = new Nft(undefined, { ...lo, stateless: true, debug: ["netlink"] });
-  const made = nft.run(`add table ${family} t; add chain ${family} t c { ${head.slice(family.length + 1)}; }`);
+  const made = nft.run(
+    `add table ${family} t; add chain ${family} t c { ${head.slice(family.length + 1)}; }`,
+  );
   assert.ok(made.ok, made.error);
   return nft;
 }
@@ -60,7 +71,8 @@ function accepted(family: string, head: string, line: Case): string {
   const elements = added.output.split("\n").filter((text) => text.startsWith("\t")).map(oneSpace);
   const got = [...elements, ...code].join("\n"), want = line.code.join("\n");
   if (got !== want) return `bytecode\n${got}\nwanted\n${want}`;
-  const listed = nft.run(`list chain ${family} t c`).output.split("\n").filter((text) => text.startsWith("\t\t"))[1];
+  const listed =
+    nft.run(`list chain ${family} t c`).output.split("\n").filter((text) => text.startsWith("\t\t"))[1];
   const listing = line.rest === "" ? line.rule : line.rest;
   return listed?.trim() === listing ? "" : `listed as ${listed?.trim()}, wanted ${listing}`;
 }

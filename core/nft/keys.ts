@@ -1,6 +1,12 @@
 import type { CtKey, MetaKey } from "../expr/expression.ts";
 import { ipv4Type, ipv6Type } from "./datatype/address.ts";
-import { ctDirectionType, ctEventType, ctLabelType, ctStateType, ctStatusType } from "./datatype/connection.ts";
+import {
+  ctDirectionType,
+  ctEventType,
+  ctLabelType,
+  ctStateType,
+  ctStatusType,
+} from "./datatype/connection.ts";
 import {
   deviceGroupType,
   groupType,

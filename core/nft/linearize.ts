@@ -3,8 +3,15 @@ import { boundsOf, prefixMask } from "./check_constant.ts";
 import { linearizeAssign } from "./linearize_assign.ts";
 import { linearizeNat } from "./linearize_nat.ts";
 import { Registers } from "./registers.ts";
-import { type Constant, type Expr, paddedBits, type SetLiteral, type SetUse, type Statement } from "./typed.ts";
-import { bytesOf, type ByteOrder, isText } from "./types.ts";
+import {
+  type Constant,
+  type Expr,
+  paddedBits,
+  type SetLiteral,
+  type SetUse,
+  type Statement,
+} from "./typed.ts";
+import { type ByteOrder, bytesOf, isText } from "./types.ts";
 
 /** Where the code of one rule goes. */
 export interface Output {
@@ -15,7 +22,10 @@ export interface Output {
 }
 
 /** The checked rule as the kernel's expressions, in the order and with the registers nft 1.0.6 uses. */
-export function linearizeRule(statements: readonly Statement[], name: (literal: SetLiteral) => string): Expression[] {
+export function linearizeRule(
+  statements: readonly Statement[],
+  name: (literal: SetLiteral) => string,
+): Expression[] {
   const out: Output = { expressions: [], registers: new Registers(), name };
   for (const statement of statements) linearizeStatement(out, statement);
   return out.expressions;
@@ -30,7 +40,13 @@ function linearizeStatement(out: Output, statement: Statement): void {
     case "verdict map": {
       const sreg = out.registers.take(statement.key.bits, isWide(statement.key));
       load(out, statement.key, sreg);
-      out.expressions.push({ kind: "lookup", set: setName(out, statement.set), sreg, dreg: 0, inverted: false });
+      out.expressions.push({
+        kind: "lookup",
+        set: setName(out, statement.set),
+        sreg,
+        dreg: 0,
+        inverted: false,
+      });
       return out.registers.release();
     }
     case "assign":
@@ -72,13 +88,25 @@ function linearizeMatch(out: Output, match: Extract<Statement, { kind: "match" }
   out.registers.release();
 }
 
-function compare(out: Output, op: Extract<Statement, { kind: "match" }>["op"], right: Constant, sreg: number): void {
+function compare(
+  out: Output,
+  op: Extract<Statement, { kind: "match" }>["op"],
+  right: Constant,
+  sreg: number,
+): void {
   const push = (expression: Expression) => void out.expressions.push(expression);
   const { from, to } = boundsOf(right, false);
   switch (op) {
     case "flags":
     case "not flags": {
-      push({ kind: "bitwise", sreg, dreg: sreg, length: from.length, mask: from, xor: new Uint8Array(from.length) });
+      push({
+        kind: "bitwise",
+        sreg,
+        dreg: sreg,
+        length: from.length,
+        mask: from,
+        xor: new Uint8Array(from.length),
+      });
       push({ kind: "cmp", op: op === "flags" ? "neq" : "eq", sreg, data: new Uint8Array(from.length) });
       return;
     }
@@ -116,7 +144,14 @@ function matchPrefix(
   load(out, match.left, sreg);
   const mask = bytesOf(prefixMask(right.bits, right.length), right.bits, right.order);
   const data = bytesOf(right.value, right.bits, right.order);
-  out.expressions.push({ kind: "bitwise", sreg, dreg: sreg, length: mask.length, mask, xor: new Uint8Array(mask.length) });
+  out.expressions.push({
+    kind: "bitwise",
+    sreg,
+    dreg: sreg,
+    length: mask.length,
+    mask,
+    xor: new Uint8Array(mask.length),
+  });
   out.expressions.push({ kind: "cmp", op, sreg, data });
 }
 
@@ -125,11 +160,22 @@ export function load(out: Output, expr: Expr, dreg: number): void {
   const push = (expression: Expression) => void out.expressions.push(expression);
   switch (expr.kind) {
     case "payload":
-      return push({ kind: "payload", base: expr.base, offset: expr.offset >> 3, length: (expr.bits + 7) >> 3, dreg });
+      return push({
+        kind: "payload",
+        base: expr.base,
+        offset: expr.offset >> 3,
+        length: (expr.bits + 7) >> 3,
+        dreg,
+      });
     case "meta":
       return push({ kind: "meta", key: expr.row.key, dreg });
     case "ct":
-      return push({ kind: "ct", key: expr.row.key, dreg, ...(expr.direction === undefined ? {} : { direction: expr.direction }) });
+      return push({
+        kind: "ct",
+        key: expr.row.key,
+        dreg,
+        ...(expr.direction === undefined ? {} : { direction: expr.direction }),
+      });
     case "option":
       return push({
         kind: "exthdr",

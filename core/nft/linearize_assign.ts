@@ -3,7 +3,10 @@ import { isWide, load, type Output } from "./linearize.ts";
 import type { Expr, PayloadExpr, Statement } from "./typed.ts";
 import { integerType } from "./types.ts";
 
-export function linearizeAssign(out: Output, { target, value }: Extract<Statement, { kind: "assign" }>): void {
+export function linearizeAssign(
+  out: Output,
+  { target, value }: Extract<Statement, { kind: "assign" }>,
+): void {
   const prepared = target.kind === "payload" ? preparePayload(target, value) : undefined;
   const written = prepared?.value ?? value;
   const sreg = out.registers.take(written.bits, isWide(written));
@@ -14,10 +17,22 @@ export function linearizeAssign(out: Output, { target, value }: Extract<Statemen
       push({ kind: "meta set", key: target.row.key, sreg });
       break;
     case "ct":
-      push({ kind: "ct set", key: target.row.key, sreg, ...(target.direction === undefined ? {} : { direction: target.direction }) });
+      push({
+        kind: "ct set",
+        key: target.row.key,
+        sreg,
+        ...(target.direction === undefined ? {} : { direction: target.direction }),
+      });
       break;
     case "option":
-      push({ kind: "exthdr write", op: "tcpopt", type: target.option.type, offset: target.offset >> 3, length: (target.bits + 7) >> 3, sreg });
+      push({
+        kind: "exthdr write",
+        op: "tcpopt",
+        type: target.option.type,
+        offset: target.offset >> 3,
+        length: (target.bits + 7) >> 3,
+        sreg,
+      });
       break;
     case "payload":
       push(writeOf(prepared!.target, target, sreg));
@@ -44,8 +59,24 @@ function preparePayload(target: PayloadExpr, value: Expr): { target: PayloadExpr
   const all = (1n << BigInt(bits)) - 1n;
   const hole = ((1n << BigInt(target.bits)) - 1n) << shift;
   const { span } = value;
-  const constant = (number: bigint): Expr => ({ kind: "value", value: number, type: integerType, bits, order: "big", span });
-  const operation = (op: "&" | "^", left: Expr, right: Expr): Expr => ({ kind: "binary", op, left, right, type: integerType, bits, order: "big", span });
+  const constant = (number: bigint): Expr => ({
+    kind: "value",
+    value: number,
+    type: integerType,
+    bits,
+    order: "big",
+    span,
+  });
+  const operation = (op: "&" | "^", left: Expr, right: Expr): Expr => ({
+    kind: "binary",
+    op,
+    left,
+    right,
+    type: integerType,
+    bits,
+    order: "big",
+    span,
+  });
   const kept = operation("&", wide, constant(all & ~hole));
   if (value.kind !== "value") return { target: wide, value: kept };
   return { target: wide, value: operation("^", kept, constant(value.value << shift)) };
@@ -56,7 +87,8 @@ const INTERNET_CHECKSUM = 1;
 function writeOf(written: PayloadExpr, field: PayloadExpr, sreg: number): Expression {
   const checksum = field.protocol?.checksum;
   const summed = checksum !== undefined;
-  const isAddress = field.base === "network" && (field.field?.name === "saddr" || field.field?.name === "daddr");
+  const isAddress = field.base === "network" &&
+    (field.field?.name === "saddr" || field.field?.name === "daddr");
   return {
     kind: "payload write",
     base: written.base,

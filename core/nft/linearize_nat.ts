@@ -51,7 +51,10 @@ function expressionOf(
   flags: number,
 ): Expression {
   const { portMin, portMax } = registers;
-  const ports = { ...(portMin === undefined ? {} : { portMin }), ...(portMax === undefined ? {} : { portMax }) };
+  const ports = {
+    ...(portMin === undefined ? {} : { portMin }),
+    ...(portMax === undefined ? {} : { portMax }),
+  };
   if (nat.type === "masquerade" || nat.type === "redirect") return { kind: nat.type, flags, ...ports };
   return { kind: "nat", type: nat.type, family: nat.family ?? "ip", flags, ...registers };
 }

@@ -30,8 +30,15 @@ export function listTable(table: Table, options: ListOptions): string {
 }
 
 /** The table's own line around what is listed of it. */
-export function inTable(table: Table, blocks: readonly string[], options: ListOptions, whole = false): string {
-  const head = `table ${table.family} ${table.name} {${options.handles && whole ? ` # handle ${table.handle}` : ""}\n`;
+export function inTable(
+  table: Table,
+  blocks: readonly string[],
+  options: ListOptions,
+  whole = false,
+): string {
+  const head = `table ${table.family} ${table.name} {${
+    options.handles && whole ? ` # handle ${table.handle}` : ""
+  }\n`;
   let inner = "";
   if (whole) {
     if (table.flags.length > 0) inner += `\tflags ${table.flags.join(",")}\n`;
@@ -46,17 +53,23 @@ export function listChain(chain: Chain, table: Table, options: ListOptions): str
   let text = `\tchain ${chain.name} {${handle(chain.handle, options)}\n`;
   if (chain.comment !== undefined) text += `\t\tcomment "${chain.comment}"\n`;
   if (base !== undefined) {
-    const devices = base.devices === undefined ? "" : base.devices.length === 1
+    const devices = base.devices === undefined
+      ? ""
+      : base.devices.length === 1
       ? ` device "${base.devices[0]}"`
       : ` devices = { ${base.devices.map((device) => `"${device}"`).join(", ")} }`;
     const priority = priorityText(table.family, base.hook, base.priority, options.numericPriority);
-    text += `\t\ttype ${base.type} hook ${base.hook}${devices} priority ${priority}; policy ${base.policy};\n`;
+    text +=
+      `\t\ttype ${base.type} hook ${base.hook}${devices} priority ${priority}; policy ${base.policy};\n`;
   }
   for (const rule of chain.rules) text += `\t\t${printRule(rule, table, options)}\n`;
   return `${text}\t}\n`;
 }
 
-const handle = (number: number, options: ListOptions): string => (options.handles ? ` # handle ${number}` : "");
+const handle = (
+  number: number,
+  options: ListOptions,
+): string => (options.handles ? ` # handle ${number}` : "");
 
 export function listSet(set: SetDefinition, options: ListOptions): string {
   let text = `\t${set.data === undefined ? "set" : "map"} ${set.name} {${handle(set.handle, options)}\n`;
@@ -86,8 +99,12 @@ export function listSet(set: SetDefinition, options: ListOptions): string {
     const texts = elementTexts(set, {
       types: options.types,
       stateless: options.stateless,
-      ...(counts === undefined ? {} : { counts: (e) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
-      ...(now === undefined ? {} : { left: (e) => (e.deadline === undefined ? undefined : e.deadline - now()) }),
+      ...(counts === undefined
+        ? {}
+        : { counts: (e) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
+      ...(now === undefined
+        ? {}
+        : { left: (e) => (e.deadline === undefined ? undefined : e.deadline - now()) }),
     });
     const single = source?.key.length === 1 ? source.key[0]!.name : "";
     text += `\t\telements = ${wrapElements(texts, single)}\n`;

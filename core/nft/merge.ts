@@ -3,7 +3,10 @@ import type { PayloadExpr, Statement } from "./typed.ts";
 import { integerType } from "./types.ts";
 
 type Match = Extract<Statement, { kind: "match" }>;
-type PayloadMatch = Match & { readonly left: PayloadExpr; readonly right: Extract<Match["right"], { kind: "value" }> };
+type PayloadMatch = Match & {
+  readonly left: PayloadExpr;
+  readonly right: Extract<Match["right"], { kind: "value" }>;
+};
 
 /**
  * Makes fewer expressions of a checked rule (nft's stmt_reduce): comparisons of neighbouring fields become one

@@ -11,12 +11,15 @@ export function setText(literal: SetLiteral, table: string, _family: Family): st
   const map = literal.data !== undefined;
   const concatenated = literal.keyBits.length > 1;
   const ranges = literal.interval && concatenated;
-  const flags = ANONYMOUS | CONSTANT | (literal.interval ? INTERVAL : 0) | (map ? MAP : 0) | (ranges ? CONCAT : 0);
+  const flags = ANONYMOUS | CONSTANT | (literal.interval ? INTERVAL : 0) | (map ? MAP : 0) |
+    (ranges ? CONCAT : 0);
   const name = map ? "__map%d" : "__set%d";
   const elements = ranges || !literal.interval
     ? literal.elements.map((element) => elementText(element, ranges))
     : boundaries(literal.elements);
-  return `${name} ${table} ${flags.toString(16)} size ${elements.length}\n${name} ${table} 0\n\t${elements.join("\t")}\n`;
+  return `${name} ${table} ${flags.toString(16)} size ${elements.length}\n${name} ${table} 0\n\t${
+    elements.join("\t")
+  }\n`;
 }
 
 function elementText(element: SetElement, ranges: boolean): string {
@@ -44,7 +47,9 @@ function boundaries(elements: readonly SetElement[]): string[] {
     const next = sorted[index + 1];
     if (after !== undefined && (next === undefined || compareBytes(after, next.key) !== 0)) gap(after);
   });
-  return lines.concat(elements.filter((element) => element.catchall).map((element) => elementText(element, false)));
+  return lines.concat(
+    elements.filter((element) => element.catchall).map((element) => elementText(element, false)),
+  );
 }
 
 /** The key behind this one; undefined behind the last. */

@@ -7,6 +7,7 @@ import { type Diagnostic, Refusal, renderDiagnostic } from "./diagnostic.ts";
 import { executeAll, type Execution } from "./execute.ts";
 import type { NftOptions, NftResult } from "./options.ts";
 import { parseCommand } from "./parse_command.ts";
+import { parseInclude } from "./parse_include.ts";
 import { recover, syntaxErrors } from "./recover.ts";
 import type { Source } from "./source.ts";
 import { END } from "./token.ts";
@@ -68,7 +69,9 @@ export class Nft {
         const span = { source, start: 0, end: source.text.length };
         const where = parsed.commands.find((command) => namesIt(command, error.name))?.span ?? span;
         const message = errorText(error);
-        const hints = [error.name === "" ? "" : `${error.what} ${error.name}`, error.detail ?? ""].filter((hint) => hint !== "");
+        const hints = [error.name === "" ? "" : `${error.what} ${error.name}`, error.detail ?? ""].filter((
+          hint,
+        ) => hint !== "");
         execution.diagnostics.push({ severity: "error", message, spans: [where], hints });
       }
     }
@@ -88,8 +91,10 @@ export class Nft {
         cursor.skipSeparators();
         if (cursor.kind() === END) break;
         recover(cursor, () => {
+          if (cursor.is("include")) return parseInclude(cursor, context);
           const command = parseCommand(cursor, context);
           if (command !== undefined) commands.push(command);
+          return undefined;
         });
       }
     } catch (error) {
@@ -113,7 +118,8 @@ export class Nft {
 }
 
 const namesIt = (command: Command, name: string): boolean =>
-  (command.kind === "chain" && command.chain.text === name) || (command.kind === "table" && command.table.name === name);
+  (command.kind === "chain" && command.chain.text === name) ||
+  (command.kind === "table" && command.table.name === name);
 
 function typeContext(options: NftOptions): TypeContext {
   return {

@@ -23,8 +23,8 @@ export function parseBlock(c: Cursor, context: IncludeContext, statement: () => 
       c.skipSeparators();
       if (c.skip("}")) break;
       recover(c, () => {
-        if (c.is("include")) parseInclude(c, context);
-        else if (c.is("define") || c.is("redefine") || c.is("undefine")) parseDefine(c);
+        if (c.is("include")) return parseInclude(c, context);
+        if (c.is("define") || c.is("redefine") || c.is("undefine")) parseDefine(c);
         else return statement();
       });
     }
@@ -54,7 +54,15 @@ export function parseTableBody(c: Cursor, context: IncludeContext, table: TableR
       c.take();
       const set = nameOf(c);
       const body = parseSetBody(c, context, word === "map");
-      commands.push({ kind: "set", verb: "add", table, set, map: word === "map", body, span: c.since(start) });
+      commands.push({
+        kind: "set",
+        verb: "add",
+        table,
+        set,
+        map: word === "map",
+        body,
+        span: c.since(start),
+      });
     } else if (OBJECT_WORDS.includes(word) || ["flowtable", "secmark", "synproxy"].includes(word)) {
       const type = objectType(c);
       const object = nameOf(c);
@@ -96,12 +104,14 @@ function parseHook(c: Cursor): HookNode {
   c.expect("type");
   const type = nameOf(c);
   if (!["filter", "nat", "route"].includes(type.text)) {
-    refuse(type.span, `unknown chain type ${type.text}`, [], ["types are filter, nat, route"]);
+    refuse(type.span, "unknown chain type", [], ["types are filter, nat, route"]);
   }
   c.expect("hook");
   const hook = nameOf(c);
   if (!["prerouting", "input", "forward", "output", "postrouting", "ingress", "egress"].includes(hook.text)) {
-    refuse(hook.span, `unknown chain hook`, [], ["hooks are prerouting, input, forward, output, postrouting"]);
+    refuse(hook.span, `unknown chain hook`, [], [
+      "hooks are prerouting, input, forward, output, postrouting",
+    ]);
   }
   const devices: Node[] = [];
   if (c.is("device")) {
@@ -112,8 +122,10 @@ function parseHook(c: Cursor): HookNode {
     c.expect("=");
     devices.push(c.is("{") ? parseSet(c, "right") : parsePrimary(c, "right"));
   }
+  const at = c.at;
   c.expect("priority");
-  return { type, hook, devices, priority: parsePriority(c) };
+  const priority = parsePriority(c);
+  return { type, hook, devices, priority: { ...priority, span: c.since(at) } };
 }
 
 export function parsePriority(c: Cursor): PriorityNode {

@@ -3,7 +3,7 @@ import type { Command, Name, Position, TableRef, Verb } from "./command.ts";
 import type { Cursor } from "./cursor.ts";
 import { parseChainBody, parseTableBody } from "./parse_block.ts";
 import { parseExpression, parseSet } from "./parse_expression.ts";
-import { type IncludeContext, parseInclude } from "./parse_include.ts";
+import type { IncludeContext } from "./parse_include.ts";
 import { OBJECT_WORDS, objectType, parseObjectBody, parseObjectInline } from "./parse_object.ts";
 import { parseList } from "./parse_list.ts";
 import { parseRule } from "./parse_rule.ts";
@@ -15,12 +15,8 @@ const FAMILIES = ["ip", "ip6", "inet", "arp", "bridge", "netdev"] as const;
 const VERBS = ["add", "create", "insert", "replace", "delete", "flush", "reset", "get"] as const;
 const KINDS = ["table", "chain", "rule", "set", "map", "element", "flowtable", "secmark", "synproxy"];
 
-/** One command; undefined for those that only change what is read (`define`, `include`). */
+/** One command; undefined for those that only change what is read (`define`). */
 export function parseCommand(c: Cursor, context: IncludeContext): Command | undefined {
-  if (c.is("include")) {
-    parseInclude(c, context);
-    return undefined;
-  }
   if (c.is("define") || c.is("redefine") || c.is("undefine")) {
     parseDefine(c);
     return undefined;
@@ -57,7 +53,9 @@ function parseVerb(c: Cursor, context: IncludeContext, verb: Verb, start: number
   if (!KINDS.includes(word)) {
     const known = FAMILIES.some((family) => c.is(family)) || (written && c.isWord());
     if (!known || (verb !== "add" && verb !== "insert" && verb !== "replace")) {
-      return c.unexpected("commands: add, create, insert, replace, delete, list, flush, rename, define, include");
+      return c.unexpected(
+        "commands: add, create, insert, replace, delete, list, flush, rename, define, include",
+      );
     }
     return ruleCommand(c, verb, start);
   }
@@ -73,7 +71,14 @@ function parseVerb(c: Cursor, context: IncludeContext, verb: Verb, start: number
       const table = tableRef(c);
       const chain = verb === "delete" && c.is("handle") ? handleName(c) : name(c, "the name of a chain");
       const body = c.is("{") ? parseChainBody(c, context) : undefined;
-      return { kind: "chain", verb, table, chain, span: c.since(start), ...(body === undefined ? {} : { body }) };
+      return {
+        kind: "chain",
+        verb,
+        table,
+        chain,
+        span: c.since(start),
+        ...(body === undefined ? {} : { body }),
+      };
     }
     case "rule":
       return ruleCommand(c, verb, start);
@@ -86,9 +91,18 @@ function parseVerb(c: Cursor, context: IncludeContext, verb: Verb, start: number
     default: {
       const table = tableRef(c);
       const set = verb === "delete" && c.is("handle") ? handleName(c) : name(c, "the name of a set");
+      if ((verb === "add" || verb === "create") && !c.is("{")) c.unexpected("expected '{'");
       const body = c.is("{") ? parseSetBody(c, context, word === "map") : undefined;
       const map = word === "map";
-      return { kind: "set", verb, table, set, map, span: c.since(start), ...(body === undefined ? {} : { body }) };
+      return {
+        kind: "set",
+        verb,
+        table,
+        set,
+        map,
+        span: c.since(start),
+        ...(body === undefined ? {} : { body }),
+      };
     }
   }
 }
@@ -102,16 +116,24 @@ function ruleCommand(c: Cursor, verb: Verb, start: number): Command {
     return { kind: "rule", verb, table, chain, position, span: c.since(start) };
   }
   const rule = parseRule(c);
-  return { kind: "rule", verb, table, chain, rule, span: c.since(start), ...(position === undefined ? {} : { position }) };
+  return {
+    kind: "rule",
+    verb,
+    table,
+    chain,
+    rule,
+    span: c.since(start),
+    ...(position === undefined ? {} : { position }),
+  };
 }
 
 function positionOf(c: Cursor): Position | undefined {
   const kind = (["handle", "index", "position"] as const).find((word) => c.is(word));
   if (kind === undefined || c.kind(1) !== NUMBER) return undefined;
-  const start = c.at;
   c.take();
+  const span = c.span();
   const value = c.number("a number");
-  return { kind, value, span: c.since(start) };
+  return { kind, value, span };
 }
 
 function object(c: Cursor, verb: Verb, start: number): Command {
@@ -119,7 +141,15 @@ function object(c: Cursor, verb: Verb, start: number): Command {
   const table = tableRef(c);
   const named = name(c, "a name");
   const body = c.is("{") ? parseObjectBody(c, type) : parseObjectInline(c, type);
-  return { kind: "object", verb, type, table, object: named, span: c.since(start), ...(body === undefined ? {} : { body }) };
+  return {
+    kind: "object",
+    verb,
+    type,
+    table,
+    object: named,
+    span: c.since(start),
+    ...(body === undefined ? {} : { body }),
+  };
 }
 
 export function familyOf(c: Cursor): Family | undefined {

@@ -36,8 +36,9 @@ function options(
     else if (c.skip("expires")) element.expires = duration(c);
     else if (c.skip("comment")) element.comment = comment(c);
     else if (c.is("counter")) element.counter = parseCounter(c);
-    else if (c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1))) statements.push(parseStateful(c));
-    else return;
+    else if (c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1))) {
+      statements.push(parseStateful(c));
+    } else return;
   }
 }
 
@@ -52,7 +53,9 @@ export function comment(c: Cursor): string {
 /** `1h30m`, `30s` or a number of seconds, in milliseconds. */
 export function duration(c: Cursor): bigint {
   const at = c.span();
-  if (c.kind() !== NUMBER && c.kind() !== LITERAL && c.kind() !== WORD) return c.unexpected("expected a time, such as 30s or 1h30m");
+  if (c.kind() !== NUMBER && c.kind() !== LITERAL && c.kind() !== WORD) {
+    return c.unexpected("expected a time, such as 30s or 1h30m");
+  }
   const value = parseDuration(c.text());
   if (value === undefined) refuse(at, "Could not parse time", [], ["expected a time, such as 30s or 1h30m"]);
   c.take();

@@ -22,7 +22,11 @@ export function parseExpression(c: Cursor, side: Side): Node {
     if (!c.is(".")) return side === "right" ? first : parseMap(c, first);
     const parts = [first];
     while (c.skip(".")) parts.push(parseSpan(c, side));
-    const all: Node = { kind: "concatenation", parts, span: cover(first.span, parts[parts.length - 1]!.span) };
+    const all: Node = {
+      kind: "concatenation",
+      parts,
+      span: cover(first.span, parts[parts.length - 1]!.span),
+    };
     return side === "right" ? all : parseMap(c, all);
   });
 }
@@ -116,7 +120,9 @@ export function parsePrimary(c: Cursor, side: Side): Node {
     c.take();
     return { kind: "wildcard", span: c.since(start) };
   }
-  if (side !== "right" && kind === WORD && HEAD_WORDS.has(c.text()) && startsHead(c, side)) return parseHead(c);
+  if (side !== "right" && kind === WORD && HEAD_WORDS.has(c.text()) && startsHead(c, side)) {
+    return parseHead(c);
+  }
   if (kind === QUOTED) {
     const text = c.quotedText();
     return { kind: "symbol", text, quoted: true, span: c.since(start) };
@@ -136,7 +142,9 @@ export function parsePrimary(c: Cursor, side: Side): Node {
 function startsHead(c: Cursor, side: Side): boolean {
   if (side === "left") return true;
   const text = c.text();
-  if (["ip", "ip6", "tcp", "udp", "ether", "icmp", "icmpv6", "vlan", "arp"].includes(text)) return c.isWord(1);
+  if (["ip", "ip6", "tcp", "udp", "ether", "icmp", "icmpv6", "vlan", "arp"].includes(text)) {
+    return c.isWord(1);
+  }
   return true;
 }
 

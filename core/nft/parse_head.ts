@@ -30,7 +30,9 @@ export function parseHead(c: Cursor): Node {
   if (c.is("@")) return rawPayload(c);
   const word = c.take();
   if (word === "meta") return metaKey(c, start);
-  if (UNQUALIFIED_META.has(word)) return { kind: "meta", key: META_KEYS.get(word)!.name, span: c.since(start) };
+  if (UNQUALIFIED_META.has(word)) {
+    return { kind: "meta", key: META_KEYS.get(word)!.name, span: c.since(start) };
+  }
   if (word === "ct") return ctKey(c, start);
   if (word === "fib") return fib(c, start);
   if (word === "numgen") return numgen(c, start);
@@ -44,7 +46,9 @@ export function parseHead(c: Cursor): Node {
     if (!EXTENSIONS.has(header)) refuse(c.since(c.at - 1), "syntax error, unexpected string");
     return { kind: "extension", header, span: c.since(start) };
   }
-  if (word === "rt" && ["classid", "nexthop", "mtu", "ipsec", "ip", "ip6"].includes(c.text())) return route(c, start);
+  if (word === "rt" && ["classid", "nexthop", "mtu", "ipsec", "ip", "ip6"].includes(c.text())) {
+    return route(c, start);
+  }
   if (word === "tcp" && c.is("option")) return tcpOption(c, start);
   const extension = EXTENSIONS.get(word);
   if (extension !== undefined) return extensionField(c, start, word);
@@ -98,7 +102,8 @@ function ctKey(c: Cursor, start: number): Node {
   if (direction !== undefined && (c.is("ip") || c.is("ip6"))) family = c.take() as "ip" | "ip6";
   const row = c.isWord() ? CT_KEYS.get(c.text()) : undefined;
   const addressed = row !== undefined && (row.name === "saddr" || row.name === "daddr");
-  const fits = row !== undefined && (direction === undefined || row.directed) && (family === undefined || addressed) &&
+  const fits = row !== undefined && (direction === undefined || row.directed) &&
+    (family === undefined || addressed) &&
     !(direction === undefined && addressed);
   if (!fits) return c.unexpected(`keys of ct: ${[...CT_KEYS.keys()].join(", ")}`);
   c.take();
@@ -190,7 +195,9 @@ function tcpOption(c: Cursor, start: number): Node {
 function extensionField(c: Cursor, start: number, word: string): Node {
   const header = EXTENSIONS.get(word)!;
   const field = c.isWord() ? header.fields.find((known) => known.name === c.text()) : undefined;
-  if (field === undefined) return c.unexpected(`fields of ${word}: ${header.fields.map((f) => f.name).join(", ")}`);
+  if (field === undefined) {
+    return c.unexpected(`fields of ${word}: ${header.fields.map((f) => f.name).join(", ")}`);
+  }
   c.take();
   let index: number | undefined;
   if (field.indexed === true) {

@@ -2,7 +2,18 @@ import type { Command } from "./command.ts";
 import type { Cursor } from "./cursor.ts";
 import { familyOf, name, tableRef } from "./parse_command.ts";
 
-const WHOLE = ["ruleset", "tables", "chains", "sets", "maps", "counters", "quotas", "limits", "flowtables", "meters"];
+const WHOLE = [
+  "ruleset",
+  "tables",
+  "chains",
+  "sets",
+  "maps",
+  "counters",
+  "quotas",
+  "limits",
+  "flowtables",
+  "meters",
+];
 const ONE = ["table", "chain", "set", "map", "counter", "quota", "limit", "flowtable", "meter"];
 
 /** `list ruleset`, `list tables ip`, `list chain ip filter input` ... */

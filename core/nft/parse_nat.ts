@@ -36,7 +36,9 @@ export function parseNat(c: Cursor): StatementNode {
 const FOLLOW = ["to", "prefix", "interval", "addr"];
 
 function translation(c: Cursor, nat: NatNode): void {
-  if ((c.is("ip") || c.is("ip6")) && FOLLOW.some((word) => c.is(word, 1))) nat.family = c.take() as "ip" | "ip6";
+  if ((c.is("ip") || c.is("ip6")) && FOLLOW.some((word) => c.is(word, 1))) {
+    nat.family = c.take() as "ip" | "ip6";
+  }
   if (c.is("prefix") || c.is("interval")) nat.spread = c.take() as "prefix" | "interval";
   if (nat.family !== undefined && c.is("addr") && c.is(".", 1)) {
     c.take();

@@ -90,7 +90,9 @@ function setUpdate(c: Cursor, start: number, op: "add" | "update" | "delete"): S
   let set: Node;
   let element;
   if (leading === "set") {
-    const written = c.is("add") || c.is("update") || c.is("delete") ? c.take() : c.unexpected("expected add or update");
+    const written = c.is("add") || c.is("update") || c.is("delete")
+      ? c.take()
+      : c.unexpected("expected add or update");
     op = written as typeof op;
     element = parseElement(c, "left");
     set = parsePrimary(c, "right");

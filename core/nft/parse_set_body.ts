@@ -5,12 +5,14 @@ import { comment, duration } from "./parse_element.ts";
 import { parseExpression, parseSet } from "./parse_expression.ts";
 import type { IncludeContext } from "./parse_include.ts";
 import type { Ending } from "./recover.ts";
+import { NEWLINE } from "./token.ts";
 import { parseStateful } from "./parse_stateful.ts";
 
 const OBJECTS = ["counter", "quota", "limit", "secmark", "synproxy"];
 
 /** The block of a set or map. */
 export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): SetBody {
+  const start = c.at;
   const body: SetBody = { flags: [], autoMerge: false, counter: false };
   parseBlock(c, context, () => {
     let ending: Ending = undefined;
@@ -60,9 +62,15 @@ export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): 
       c.expect("=");
       body.elements = c.is("{") && !c.is("}", 1) ? parseSet(c, "right") : elements(c);
       ending = "open";
-    } else c.unexpected("expected type, typeof, flags, timeout, gc-interval, size, policy, auto-merge, elements, comment");
+    } else {c.unexpected(
+        "expected type, typeof, flags, timeout, gc-interval, size, policy, auto-merge, elements, comment",
+      );}
     return ending;
   });
+  const { source } = c.span();
+  let last = c.at - 2;
+  while (last > start && c.tokens.kind(last) === NEWLINE) last--;
+  body.span = { source, start: c.tokens.start(start), end: c.tokens.end(last) };
   return body;
 }
 

@@ -49,7 +49,13 @@ export function objectName(c: Cursor): Node {
   return { kind: "symbol", text, quoted: true, span: c.since(start) };
 }
 
-const UNITS: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3600, day: 86400, week: 604800 };
+const UNITS: Readonly<Record<string, number>> = {
+  second: 1,
+  minute: 60,
+  hour: 3600,
+  day: 86400,
+  week: 604800,
+};
 const SIZES: Readonly<Record<string, number>> = { bytes: 1, kbytes: 1024, mbytes: 1024 * 1024 };
 
 /** What follows `limit`: `rate [over] N[/ second] [burst N packets]`. */
@@ -66,11 +72,15 @@ export function parseLimit(c: Cursor): LimitNode {
     const found = sizeOf(unit.split("/")[0]!);
     if (found === undefined) refuse(sizeAt, "Wrong rate format", [], ["units are bytes, kbytes, mbytes"]);
     size = found;
-    if (unit.includes("/")) return finish(c, { rate, size, inverted }, unit.slice(unit.indexOf("/") + 1), sizeAt);
+    if (unit.includes("/")) {
+      return finish(c, { rate, size, inverted }, unit.slice(unit.indexOf("/") + 1), sizeAt);
+    }
   }
   c.expect("/");
   const at = c.span();
-  const unit = c.isWord() || c.kind() === NUMBER ? c.take() : c.unexpected("expected second, minute, hour, day or week");
+  const unit = c.isWord() || c.kind() === NUMBER
+    ? c.take()
+    : c.unexpected("expected second, minute, hour, day or week");
   return finish(c, { rate, size, inverted }, unit, at);
 }
 
@@ -81,7 +91,9 @@ function finish(
   at: ReturnType<Cursor["span"]>,
 ): LimitNode {
   const unit = Object.hasOwn(UNITS, unitWord) ? UNITS[unitWord] : undefined;
-  if (unit === undefined) refuse(at, "syntax error, unexpected string", [], ["expected second, minute, hour, day or week"]);
+  if (unit === undefined) {
+    refuse(at, "syntax error, unexpected string", [], ["expected second, minute, hour, day or week"]);
+  }
   const type = found.size === 0 ? "packets" : "bytes";
   let burst = type === "packets" ? 5 : 0;
   if (c.skip("burst")) {
@@ -90,8 +102,9 @@ function finish(
     const word = c.isWord() ? c.text() : "";
     if (word === "packets" && type === "packets") c.take();
     else if (type === "bytes" && sizeOf(word) !== undefined) burst *= sizeOf(c.take())!;
-    else if (word === "packets" || sizeOf(word) !== undefined) refuse(burstAt, "Wrong burst format", [], [`this limit counts ${type}`]);
-    else if (type === "bytes" ) c.unexpected("expected bytes, kbytes or mbytes");
+    else if (word === "packets" || sizeOf(word) !== undefined) {
+      refuse(burstAt, "Wrong burst format", [], [`this limit counts ${type}`]);
+    } else if (type === "bytes") c.unexpected("expected bytes, kbytes or mbytes");
   }
   const rate = found.rate * (found.size || 1);
   if (rate === 0) refuse(at, "limit rate must be greater than zero");

@@ -80,7 +80,11 @@ class Postprocess {
 
   private reject(statement: Extract<Statement, { kind: "reject" }>): void {
     const network = this.context.network.protocol?.name;
-    const family = this.family === "ip" || this.family === "ip6" ? this.family : network === "ip" || network === "ip6" ? network : undefined;
+    const family = this.family === "ip" || this.family === "ip6"
+      ? this.family
+      : network === "ip" || network === "ip6"
+      ? network
+      : undefined;
     if (statement.how === "icmp" && this.family !== "ip" && this.family !== "ip6") {
       const guard = this.guards.get("network");
       if (guard !== undefined && guard.left.kind === "meta") this.dropped.add(guard);
@@ -95,7 +99,8 @@ class Postprocess {
     this.result.push(match);
     if (match.op !== "eq" || match.left.kind === "concatenation") return;
     const { left, right } = match;
-    const isGuard = (left.kind === "payload" && left.field !== undefined && left.protocol?.nextField === left.field.name) ||
+    const isGuard =
+      (left.kind === "payload" && left.field !== undefined && left.protocol?.nextField === left.field.name) ||
       (left.kind === "meta" && ["nfproto", "l4proto", "protocol", "iiftype"].includes(left.row.name));
     this.learnIcmp(left, right, match);
     if (right.kind === "set") {
@@ -132,7 +137,9 @@ class Postprocess {
     if (key !== "l4proto") return;
     const guard = this.guards.get("network");
     if (guard === undefined || guard.right.kind !== "value") return;
-    const v4 = guard.left.kind === "meta" && guard.left.row.name === "nfproto" ? guard.right.value === 2n : guard.right.value === 0x0800n;
+    const v4 = guard.left.kind === "meta" && guard.left.row.name === "nfproto"
+      ? guard.right.value === 2n
+      : guard.right.value === 0x0800n;
     if ((value === 1n && v4) || (value === 58n && !v4)) {
       this.dropped.add(guard);
       this.guards.delete("network");
@@ -174,7 +181,8 @@ class Postprocess {
     this.drop(simple);
     if (set === undefined) return { key: simple };
     // A mask without its shift: the keys of the set are shifted instead.
-    const low = resolved !== simple && resolved.kind === "binary" && resolved.op === "&" && resolved.right.kind === "value"
+    const low = resolved !== simple && resolved.kind === "binary" && resolved.op === "&" &&
+        resolved.right.kind === "value"
       ? maskPlace(resolved.right.value, resolved.left.bits)?.low ?? 0
       : 0;
     return { key: simple, set: low > 0 && set.kind === "named" ? { ...set, shift: low } : set };
@@ -185,7 +193,9 @@ class Postprocess {
     if (expr.kind === "payload" && expr.field?.onlyIn?.length === 1 && this.icmpGuard !== undefined) {
       this.dropped.add(this.icmpGuard);
     }
-    if (expr.kind === "payload" && expr.protocol !== undefined && expr.field !== undefined) this.dropGuard(expr.base, expr);
+    if (expr.kind === "payload" && expr.protocol !== undefined && expr.field !== undefined) {
+      this.dropGuard(expr.base, expr);
+    }
   }
 
   private dropGuard(base: HeaderBase, payload: PayloadExpr | undefined): void {
@@ -218,17 +228,24 @@ function simplifyPart(part: Expr, context: ProtocolContext): Expr {
     shift = at.right.value;
     at = at.left;
   }
-  if (shift === 0n && at.kind === "binary" && at.op === "&" && at.left.kind === "payload" && at.right.kind === "value") {
+  if (
+    shift === 0n && at.kind === "binary" && at.op === "&" && at.left.kind === "payload" &&
+    at.right.kind === "value"
+  ) {
     shift = BigInt(maskPlace(at.right.value, at.left.bits)?.low ?? 0);
   }
-  if (at.kind !== "binary" || at.op !== "&" || at.left.kind !== "payload" || at.right.kind !== "value") return part;
+  if (at.kind !== "binary" || at.op !== "&" || at.left.kind !== "payload" || at.right.kind !== "value") {
+    return part;
+  }
   return fieldsOf(at.left, at.right.value, shift, context) ?? part;
 }
 
 /** One compare over several neighbouring fields is several matches (payload_expr_expand). */
 function splitMerged(match: Match, context: ProtocolContext): Match[] {
   const { left, right } = match;
-  if (left.kind !== "payload" || right.kind !== "value" || match.op !== "eq" && match.op !== "neq") return [match];
+  if (left.kind !== "payload" || right.kind !== "value" || match.op !== "eq" && match.op !== "neq") {
+    return [match];
+  }
   const whole = resolvePayload(left, context);
   if (whole.kind !== "payload" || whole.field !== undefined || match.op === "neq") return [match];
   const parts: Match[] = [];

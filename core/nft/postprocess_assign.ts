@@ -6,7 +6,10 @@ import { bytesOf, valueOf } from "./types.ts";
 type Assign = Extract<Statement, { kind: "assign" }>;
 
 /** A field written as part of whole words (load, mask, write back) as the plain assignment it was. */
-export function writtenField(statement: Assign, context: ProtocolContext): { target: PayloadExpr; value: Expr } | undefined {
+export function writtenField(
+  statement: Assign,
+  context: ProtocolContext,
+): { target: PayloadExpr; value: Expr } | undefined {
   const { target, value } = statement;
   if (target.kind !== "payload") return undefined;
   let at: Expr = value;
@@ -15,7 +18,9 @@ export function writtenField(statement: Assign, context: ProtocolContext): { tar
     operations.unshift({ op: at.op, by: at.right.value });
     at = at.left;
   }
-  if (at.kind !== "payload" || at.offset !== target.offset || at.bits !== target.bits || operations.length === 0) return undefined;
+  if (
+    at.kind !== "payload" || at.offset !== target.offset || at.bits !== target.bits || operations.length === 0
+  ) return undefined;
   const all = (1n << BigInt(target.bits)) - 1n;
   let keep = all;
   let constant = 0n;
@@ -33,7 +38,9 @@ export function writtenField(statement: Assign, context: ProtocolContext): { tar
   const protocol = layer.protocol;
   if (place === undefined || protocol === undefined || (constant & keep) !== 0n) return undefined;
   const offset = target.offset + target.bits - place.low - place.width;
-  const field = protocol.fields.find((known) => known.offset === offset - layer.offset && known.bits === place.width);
+  const field = protocol.fields.find((known) =>
+    known.offset === offset - layer.offset && known.bits === place.width
+  );
   if (field === undefined) return undefined;
   const { type, bits } = field;
   const written = constant >> BigInt(place.low);
@@ -47,5 +54,11 @@ export function writtenField(statement: Assign, context: ProtocolContext): { tar
 export function adopt(value: Expr, target: Expr): Expr {
   if (value.kind !== "value" || value.type === target.type) return value;
   const bytes = bytesOf(value.value, value.bits, value.order);
-  return { ...value, type: target.type, order: target.order, bits: target.bits, value: valueOf(bytes, target.order) };
+  return {
+    ...value,
+    type: target.type,
+    order: target.order,
+    bits: target.bits,
+    value: valueOf(bytes, target.order),
+  };
 }

@@ -21,7 +21,13 @@ export function simplifyMatch(match: Match, context: ProtocolContext): Match {
   const field = bitField(left, context);
   if (field !== undefined) {
     const place = maskPlace(mask, left.left.bits)!;
-    if (right.kind === "set") return { ...match, left: field, right: { ...right, set: { ...right.set, shift: place.low } as SetUse } };
+    if (right.kind === "set") {
+      return {
+        ...match,
+        left: field,
+        right: { ...right, set: { ...right.set, shift: place.low } as SetUse },
+      };
+    }
     return adopt({ ...match, left: field, right: shifted(right, place.low, field) }, field);
   }
   if (right.kind !== "value") return adopt(match, left);
@@ -55,14 +61,18 @@ function shifted(constant: Constant, low: number, field: Expr): Constant {
   const by = BigInt(low);
   const { type, bits } = field;
   if (constant.kind === "value") return { ...constant, type, bits, value: constant.value >> by };
-  if (constant.kind === "range") return { ...constant, type, bits, from: constant.from >> by, to: constant.to >> by };
+  if (constant.kind === "range") {
+    return { ...constant, type, bits, from: constant.from >> by, to: constant.to >> by };
+  }
   return constant;
 }
 
 /** Gives the constant the type of the other side. */
 function adopt(match: Match, left: Expr): Match {
   const { right } = match;
-  return right.kind === "set" || right.type === left.type ? match : { ...match, right: { ...right, type: left.type } };
+  return right.kind === "set" || right.type === left.type
+    ? match
+    : { ...match, right: { ...right, type: left.type } };
 }
 
 /** The first whole bytes of a field compared alone. */
@@ -77,7 +87,12 @@ function bytePrefix(match: Match, context: ProtocolContext): Match | undefined {
   return { ...match, left: whole, right: { ...right, kind: "prefix", value, length: left.bits, type, bits } };
 }
 
-function prefixed(match: Match, left: Extract<Expr, { kind: "binary" }>, mask: bigint, right: Extract<Constant, { kind: "value" }>): Match | undefined {
+function prefixed(
+  match: Match,
+  left: Extract<Expr, { kind: "binary" }>,
+  mask: bigint,
+  right: Extract<Constant, { kind: "value" }>,
+): Match | undefined {
   if (!takesPrefix(left.type) || (match.op !== "eq" && match.op !== "neq")) return undefined;
   const bits = left.left.bits;
   let length = 0;
@@ -88,7 +103,12 @@ function prefixed(match: Match, left: Extract<Expr, { kind: "binary" }>, mask: b
 }
 
 /** `x & f != 0` is `x f`, `x & f == 0` is `x ! f`; of several flags just some is `some / all`. */
-function flags(match: Match, left: Extract<Expr, { kind: "binary" }>, mask: bigint, right: Extract<Constant, { kind: "value" }>): Match {
+function flags(
+  match: Match,
+  left: Extract<Expr, { kind: "binary" }>,
+  mask: bigint,
+  right: Extract<Constant, { kind: "value" }>,
+): Match {
   const { type } = left;
   const bare = left.left;
   const all = (1n << BigInt(bare.bits)) - 1n;

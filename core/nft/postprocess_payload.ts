@@ -22,7 +22,12 @@ export function resolvePayload(payload: PayloadExpr, context: ProtocolContext): 
   return payload;
 }
 
-function named(payload: PayloadExpr, protocol: Protocol, shift: number, types?: readonly number[]): PayloadExpr | undefined {
+function named(
+  payload: PayloadExpr,
+  protocol: Protocol,
+  shift: number,
+  types?: readonly number[],
+): PayloadExpr | undefined {
   const offset = payload.offset - shift;
   const field = protocol.fields.find((known) =>
     known.offset === offset && (payload.bits === 0 ? (known.bits & 7) === 0 : known.bits === payload.bits) &&
@@ -50,7 +55,12 @@ export function longerField(payload: PayloadExpr, context: ProtocolContext): Pay
 }
 
 /** The bit field a mask picks out of a load: the mask's ones must be its very bits. */
-export function fieldsOf(payload: PayloadExpr, mask: bigint, shift: bigint, context: ProtocolContext): Expr | undefined {
+export function fieldsOf(
+  payload: PayloadExpr,
+  mask: bigint,
+  shift: bigint,
+  context: ProtocolContext,
+): Expr | undefined {
   const place = maskPlace(mask, payload.bits);
   if (place === undefined) return undefined;
   if (shift !== 0n && shift !== BigInt(place.low)) return undefined;
@@ -58,7 +68,9 @@ export function fieldsOf(payload: PayloadExpr, mask: bigint, shift: bigint, cont
   const protocol = layer.candidates.length > 1 ? undefined : layer.protocol;
   const offset = payload.offset + payload.bits - place.low - place.width - layer.offset;
   const field = protocol?.fields.find((known) => known.offset === offset && known.bits === place.width);
-  return field === undefined ? undefined : { ...filled(payload, protocol!, field), offset: offset + layer.offset };
+  return field === undefined
+    ? undefined
+    : { ...filled(payload, protocol!, field), offset: offset + layer.offset };
 }
 
 /** Position and width of a run of ones; undefined where there are several runs or none. */

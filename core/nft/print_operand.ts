@@ -16,7 +16,8 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
       return expr.row.bare ? expr.row.name : `meta ${expr.row.name}`;
     case "ct": {
       const family = expr.row.key.endsWith("_ip6") ? "ip6 " : expr.row.key.endsWith("_ip") ? "ip " : "";
-      const directed = expr.direction !== undefined && expr.row.name !== "protocol" && expr.row.name !== "l3proto";
+      const directed = expr.direction !== undefined && expr.row.name !== "protocol" &&
+        expr.row.name !== "l3proto";
       return `ct ${directed ? expr.direction + " " : ""}${family}${expr.row.name}`;
     }
     case "option": {
@@ -27,11 +28,19 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
     }
     case "extension": {
       if (expr.field === undefined) return `exthdr ${expr.header.name}`;
-      const index = expr.field.indexed === true ? `[${(expr.offset - expr.field.offset) / expr.field.bits + 1}]` : "";
+      const index = expr.field.indexed === true
+        ? `[${(expr.offset - expr.field.offset) / expr.field.bits + 1}]`
+        : "";
       return `${expr.header.name} ${expr.field.name}${index}`;
     }
     case "rt":
-      return expr.key === "tcpmss" ? "rt mtu" : expr.key === "nexthop4" ? "rt ip nexthop" : expr.key === "nexthop6" ? "rt ip6 nexthop" : `rt ${expr.key}`;
+      return expr.key === "tcpmss"
+        ? "rt mtu"
+        : expr.key === "nexthop4"
+        ? "rt ip nexthop"
+        : expr.key === "nexthop6"
+        ? "rt ip6 nexthop"
+        : `rt ${expr.key}`;
     case "fib":
       return `fib ${expr.flags.join(" . ")} ${expr.result}`;
     case "byteorder":
@@ -48,7 +57,9 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
 }
 
 function payload(expr: PayloadExpr): string {
-  if (expr.protocol !== undefined && expr.field !== undefined) return `${expr.protocol.name} ${expr.field.name}`;
+  if (expr.protocol !== undefined && expr.field !== undefined) {
+    return `${expr.protocol.name} ${expr.field.name}`;
+  }
   const base = expr.base === "link" ? "ll" : expr.base === "network" ? "nh" : "th";
   return `@${base},${expr.offset},${expr.bits}`;
 }

@@ -15,7 +15,9 @@ export function printRule(rule: Rule, table: Table, options: ListOptions): strin
   const members = (name: string) => {
     const set = table.sets.get(name);
     if (set === undefined || set.key.bits.length !== 1) return undefined;
-    const keys = [...set.elements.values()].filter((e) => e.end === undefined && !e.catchall).map((e) => e.key);
+    const keys = [...set.elements.values()].filter((e) => e.end === undefined && !e.catchall).map((e) =>
+      e.key
+    );
     return { keys, big: set.interval };
   };
   const statements = postprocess(delinearize(rule.expressions, shapes), table.family, { members });

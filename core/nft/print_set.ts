@@ -6,7 +6,15 @@ import { takesPrefix } from "./postprocess_match.ts";
 import { printConstant, printFlags, printVerdict } from "./print_value.ts";
 import { NOWHERE } from "./source.ts";
 import { type Constant, paddedBits } from "./typed.ts";
-import { type ByteOrder, type DataType, integerType, isBitmask, isText, type TypeContext, valueOf } from "./types.ts";
+import {
+  type ByteOrder,
+  type DataType,
+  integerType,
+  isBitmask,
+  isText,
+  type TypeContext,
+  valueOf,
+} from "./types.ts";
 
 export interface ElementPrinting {
   readonly types: TypeContext;
@@ -49,11 +57,16 @@ const duration = (milliseconds: number, types: TypeContext): string =>
 
 export function elementText(set: SetDefinition, element: SetElement, printing: ElementPrinting): string {
   let text = element.catchall ? "*" : keyText(set, element, printing);
-  const counts = printing.counts?.(element) ?? (element.counter && [element.counter.packets, element.counter.bytes]);
+  const counts = printing.counts?.(element) ??
+    (element.counter && [element.counter.packets, element.counter.bytes]);
   if (counts !== undefined || set.counter) {
-    text += printing.stateless ? " counter" : ` counter packets ${counts?.[0] ?? 0} bytes ${counts?.[1] ?? 0}`;
+    text += printing.stateless
+      ? " counter"
+      : ` counter packets ${counts?.[0] ?? 0} bytes ${counts?.[1] ?? 0}`;
   }
-  if (element.timeout !== undefined && element.timeout !== set.timeout) text += ` timeout ${duration(element.timeout, printing.types)}`;
+  if (element.timeout !== undefined && element.timeout !== set.timeout) {
+    text += ` timeout ${duration(element.timeout, printing.types)}`;
+  }
   const left = printing.stateless ? undefined : printing.left?.(element);
   if (left !== undefined) text += ` expires ${duration(left, printing.types)}`;
   if (element.comment !== undefined) text += ` comment "${element.comment}"`;
@@ -74,7 +87,9 @@ function keyText(set: SetDefinition, element: SetElement, printing: ElementPrint
     const order: ByteOrder = set.interval || isText(type) ? "big" : type.order;
     const shift = BigInt(printing.shift ?? 0);
     const from = valueOf(element.key.subarray(at, at + bytes), order) >> shift;
-    const to = element.end === undefined ? from : valueOf(element.end.subarray(at, at + bytes), order) >> shift;
+    const to = element.end === undefined
+      ? from
+      : valueOf(element.end.subarray(at, at + bytes), order) >> shift;
     texts.push(printKey(type, from, to, bits, printing.types));
     at += paddedBits(bits) / 8;
   }
@@ -84,7 +99,9 @@ function keyText(set: SetDefinition, element: SetElement, printing: ElementPrint
 function printKey(type: DataType, from: bigint, to: bigint, bits: number, types: TypeContext): string {
   const typed = { type, bits, order: "big" as const, span: NOWHERE };
   if (from === to) {
-    return isBitmask(type) ? printFlags(type, from, " | ", types) : printConstant({ kind: "value", value: from, ...typed }, types);
+    return isBitmask(type)
+      ? printFlags(type, from, " | ", types)
+      : printConstant({ kind: "value", value: from, ...typed }, types);
   }
   const size = to - from + 1n;
   const aligned = (size & (size - 1n)) === 0n && from % size === 0n;
@@ -98,7 +115,9 @@ function printKey(type: DataType, from: bigint, to: bigint, bits: number, types:
 function dataText(set: SetDefinition, data: Uint8Array, printing: ElementPrinting): string {
   const own = setSource(set)?.data ?? [];
   const widths = own.map((type) => Math.max(1, (type.bits + 7) >> 3));
-  const once = own.length === 1 ? widths[0]! : widths.reduce((sum, width) => sum + paddedBits(width * 8) / 8, 0);
+  const once = own.length === 1
+    ? widths[0]!
+    : widths.reduce((sum, width) => sum + paddedBits(width * 8) / 8, 0);
   const double = data.length >= 2 * once && once > 0;
   const second = own.length === 1 ? paddedBits(once * 8) / 8 : once;
   const texts: string[] = [];

@@ -39,7 +39,9 @@ export function printStatement(statement: Statement, context: PrintContext): str
     case "reject":
       return reject(statement, context);
     case "set update": {
-      const timeout = statement.timeout === undefined ? "" : ` timeout ${printDuration(BigInt(statement.timeout))}`;
+      const timeout = statement.timeout === undefined
+        ? ""
+        : ` timeout ${printDuration(BigInt(statement.timeout))}`;
       return `${statement.op} @${statement.set} { ${printOperand(statement.key, types, set)}${timeout} }`;
     }
     case "plain":
@@ -59,7 +61,9 @@ function match(statement: Extract<Statement, { kind: "match" }>, context: PrintC
   }
   if (op === "flags" || op === "not flags") {
     const value = right.kind === "value" ? right.value : 0n;
-    return `${printOperand(left, types, set)} ${op === "flags" ? "" : "! "}${printFlags(left.type, value, ",", types)}`;
+    return `${printOperand(left, types, set)} ${op === "flags" ? "" : "! "}${
+      printFlags(left.type, value, ",", types)
+    }`;
   }
   const masked = maskedFlags(statement, context);
   if (masked !== undefined) return masked;
@@ -78,9 +82,14 @@ function exactFlags(left: Expr, right: Extract<Expr, { kind: "value" }>, context
 }
 
 /** `tcp flags syn / syn,ack`: a mask of several flags. */
-function maskedFlags(statement: Extract<Statement, { kind: "match" }>, context: PrintContext): string | undefined {
+function maskedFlags(
+  statement: Extract<Statement, { kind: "match" }>,
+  context: PrintContext,
+): string | undefined {
   const { left, right, op } = statement;
-  if (left.kind !== "binary" || left.op !== "&" || right.kind !== "value" || left.right.kind !== "value") return undefined;
+  if (left.kind !== "binary" || left.op !== "&" || right.kind !== "value" || left.right.kind !== "value") {
+    return undefined;
+  }
   const mask = left.right.value;
   if (!isBitmask(left.type) || (mask & (mask - 1n)) === 0n || (op !== "eq" && op !== "neq")) return undefined;
   const names = (value: bigint) => printFlags(left.type, value, ",", context.types);
@@ -89,7 +98,9 @@ function maskedFlags(statement: Extract<Statement, { kind: "match" }>, context: 
 }
 
 function assigned(value: Expr, context: PrintContext): string {
-  if (value.kind === "value" && isBitmask(value.type)) return printFlags(value.type, value.value, ",", context.types);
+  if (value.kind === "value" && isBitmask(value.type)) {
+    return printFlags(value.type, value.value, ",", context.types);
+  }
   return printOperand(value, context.types, context.set);
 }
 
@@ -117,7 +128,8 @@ function nat(nat: NatStatement, context: PrintContext): string {
 function address(nat: NatStatement, context: PrintContext): string {
   const { types, set } = context;
   const bracketed = nat.port !== undefined && nat.family === "ip6" && nat.address!.kind === "value";
-  const one = (expr: Expr) => bracketed ? `[${printOperand(expr, types, set)}]` : printOperand(expr, types, set);
+  const one = (expr: Expr) =>
+    bracketed ? `[${printOperand(expr, types, set)}]` : printOperand(expr, types, set);
   const from = nat.address!;
   const to = nat.addressMax;
   if (to === undefined) return one(from);

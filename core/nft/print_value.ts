@@ -1,6 +1,14 @@
 import type { Constant } from "./typed.ts";
 import { flagNames } from "./datatype/connection.ts";
-import { baseWhere, type DataType, isBitmask, isText, printValue, type TypeContext, valueText } from "./types.ts";
+import {
+  baseWhere,
+  type DataType,
+  isBitmask,
+  isText,
+  printValue,
+  type TypeContext,
+  valueText,
+} from "./types.ts";
 import { verdictText } from "../expr/netlink_text.ts";
 
 /** A constant as the language writes it. */
@@ -15,7 +23,13 @@ export function printConstant(constant: Constant, types: TypeContext): string {
     case "range": {
       // Ends of ranges are numbers, durations seconds (range_expr_print).
       const { type, bits } = constant;
-      const plain = { ...types, numericSymbols: true, numericProtocol: true, serviceNames: false, seconds: true };
+      const plain = {
+        ...types,
+        numericSymbols: true,
+        numericProtocol: true,
+        serviceNames: false,
+        seconds: true,
+      };
       return `${printValue(type, constant.from, bits, plain)}-${printValue(type, constant.to, bits, plain)}`;
     }
     case "constants":

@@ -14,7 +14,11 @@ interface Layer {
   offset: number;
 }
 
-const layer = (protocol?: Protocol): Layer => ({ candidates: [], offset: 0, ...(protocol === undefined ? {} : { protocol }) });
+const layer = (protocol?: Protocol): Layer => ({
+  candidates: [],
+  offset: 0,
+  ...(protocol === undefined ? {} : { protocol }),
+});
 
 /**
  * Which protocols a packet is known to have at this point of a rule (nft's proto_ctx). Grows with every match
@@ -76,7 +80,9 @@ export class ProtocolContext {
 
   private announced(left: Expr, value: bigint): Protocol | undefined {
     if (left.kind === "payload") {
-      if (left.protocol?.nextField === undefined || left.field?.name !== left.protocol.nextField) return undefined;
+      if (left.protocol?.nextField === undefined || left.field?.name !== left.protocol.nextField) {
+        return undefined;
+      }
       return nextProtocol(left.protocol, value);
     }
     if (left.kind !== "meta") return undefined;

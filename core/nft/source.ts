@@ -38,7 +38,9 @@ function starts(source: Source): number[] {
   let known = lineStarts.get(source);
   if (known === undefined) {
     known = [0];
-    for (let at = source.text.indexOf("\n"); at >= 0; at = source.text.indexOf("\n", at + 1)) known.push(at + 1);
+    for (let at = source.text.indexOf("\n"); at >= 0; at = source.text.indexOf("\n", at + 1)) {
+      known.push(at + 1);
+    }
     lineStarts.set(source, known);
   }
   return known;

@@ -25,7 +25,8 @@ export interface Token {
 
 const WORD_START = /[A-Za-z_]/;
 const wordPattern = /[A-Za-z_.][A-Za-z0-9/\-_.]*/y;
-const starPattern = /(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?(?:\\\*|[A-Za-z0-9/\-_.])*\*|(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?\\\*[A-Za-z0-9/\-_.]*/y;
+const starPattern =
+  /(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?(?:\\\*|[A-Za-z0-9/\-_.])*\*|(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?\\\*[A-Za-z0-9/\-_.]*/y;
 const numberPattern = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const tagPattern = /8021(?:ad|q)(?![A-Za-z0-9_])/y;
 const timePattern = /(?=[0-9])(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m(?!s))?(?:[0-9]+s)?(?:[0-9]+ms)?/y;

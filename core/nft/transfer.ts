@@ -28,7 +28,10 @@ export function transferOf(left: Expr): Transfer {
     }
     case "^": {
       const rest = inner();
-      return { left: rest.left, adapt: (c) => (c.kind === "value" ? rest.adapt(mapValues(c, operand.bits, (v) => v ^ by)) : c) };
+      return {
+        left: rest.left,
+        adapt: (c) => (c.kind === "value" ? rest.adapt(mapValues(c, operand.bits, (v) => v ^ by)) : c),
+      };
     }
     default:
       return { left, adapt: (constant) => widen(constant, left.left.bits) };
@@ -47,7 +50,15 @@ function mapValues(constant: Constant, bits: number, change: (value: bigint) => 
     case "prefix": {
       const last = constant.value | ((1n << BigInt(constant.bits - constant.length)) - 1n);
       const { type, order, span } = constant;
-      return { kind: "range", from: change(constant.value), to: change(last), type: type ?? integerType, bits, order, span };
+      return {
+        kind: "range",
+        from: change(constant.value),
+        to: change(last),
+        type: type ?? integerType,
+        bits,
+        order,
+        span,
+      };
     }
     default:
       return constant;

@@ -25,7 +25,15 @@ export type Node =
   | { kind: "rt"; key: string; family?: "ip" | "ip6"; span: Span }
   | { kind: "fib"; flags: string[]; flagSpan: Span; result: string; span: Span }
   | { kind: "numgen"; mode: "inc" | "random"; modulus: number; offset: number; span: Span }
-  | { kind: "hash"; mode: "jhash" | "symhash"; key?: Node; modulus: number; seed?: number; offset: number; span: Span }
+  | {
+    kind: "hash";
+    mode: "jhash" | "symhash";
+    key?: Node;
+    modulus: number;
+    seed?: number;
+    offset: number;
+    span: Span;
+  }
   | { kind: "socket"; key: string; span: Span }
   | VerdictNode;
 
@@ -73,7 +81,14 @@ export type StatementNode =
   | { kind: "set value"; target: Node; value: Node; span: Span }
   | { kind: "reset option"; option: Node; span: Span }
   | { kind: "notrack"; span: Span }
-  | { kind: "set update"; op: "add" | "update" | "delete"; set: Node; element: ElementNode; data?: Node; span: Span }
+  | {
+    kind: "set update";
+    op: "add" | "update" | "delete";
+    set: Node;
+    element: ElementNode;
+    data?: Node;
+    span: Span;
+  }
   | { kind: "other"; name: string; span: Span };
 
 export interface LimitNode {

@@ -51,7 +51,12 @@ export type Operand =
     readonly present: boolean;
   })
   | (Typed & { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr })
-  | (Typed & { readonly kind: "byteorder"; readonly op: "hton" | "ntoh"; readonly operand: Expr; readonly size: number })
+  | (Typed & {
+    readonly kind: "byteorder";
+    readonly op: "hton" | "ntoh";
+    readonly operand: Expr;
+    readonly size: number;
+  })
   | (Typed & { readonly kind: "concatenation"; readonly parts: readonly Expr[] })
   | (Typed & { readonly kind: "map"; readonly key: Expr; readonly set: SetUse });
 
@@ -98,7 +103,15 @@ export interface SetLiteral {
 export type MatchOp = "eq" | "neq" | "lt" | "lte" | "gt" | "gte" | "flags" | "not flags";
 
 export type Statement =
-  | { kind: "match"; op: MatchOp; left: Expr; right: Constant | MatchSet; implicit: boolean; generated?: boolean; span: Span }
+  | {
+    kind: "match";
+    op: MatchOp;
+    left: Expr;
+    right: Constant | MatchSet;
+    implicit: boolean;
+    generated?: boolean;
+    span: Span;
+  }
   | { kind: "verdict"; verdict: Verdict; span: Span }
   | { kind: "verdict map"; key: Expr; set: SetUse; span: Span }
   | { kind: "assign"; target: Operand; value: Expr; span: Span }

@@ -75,7 +75,12 @@ export const stringType: DataType = {
   quoted: true,
 };
 
-export const verdictType: DataType = { name: "verdict", description: "netfilter verdict", bits: 0, order: "host" };
+export const verdictType: DataType = {
+  name: "verdict",
+  description: "netfilter verdict",
+  bits: 0,
+  order: "host",
+};
 
 export const invalidType: DataType = { name: "invalid", description: "invalid", bits: 0, order: "host" };
 
@@ -97,8 +102,10 @@ export function baseWhere(type: DataType, test: (type: DataType) => boolean): Da
 }
 
 export const isText = (type: DataType): boolean => baseWhere(type, (at) => at.text === true) !== undefined;
-export const isBitmask = (type: DataType): boolean => baseWhere(type, (at) => at.bitmask === true) !== undefined;
-export const isInteger = (type: DataType): boolean => baseWhere(type, (at) => at === integerType) !== undefined;
+export const isBitmask = (type: DataType): boolean =>
+  baseWhere(type, (at) => at.bitmask === true) !== undefined;
+export const isInteger = (type: DataType): boolean =>
+  baseWhere(type, (at) => at === integerType) !== undefined;
 
 /** Reads a symbol as a value of `type`: its own parser, its table, then its base types. */
 export function parseSymbol(type: DataType, text: string, context: TypeContext): Parsed {
@@ -119,7 +126,9 @@ export function parseSymbol(type: DataType, text: string, context: TypeContext):
 }
 
 const symbolHint = (near: string | undefined, symbols: readonly Symbolic[]): string =>
-  near === undefined ? `one of ${symbols.slice(0, 24).map(([name]) => name).join(", ")}` : `did you mean ${near}?`;
+  near === undefined
+    ? `one of ${symbols.slice(0, 24).map(([name]) => name).join(", ")}`
+    : `did you mean ${near}?`;
 
 /** A value as the language writes it, numbers in the base its type prefers. */
 export function printValue(type: DataType, value: bigint, bits: number, context: TypeContext): string {

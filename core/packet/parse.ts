@@ -1,7 +1,7 @@
 import type { PacketBatch } from "./batch.ts";
 import { u16, u32 } from "./bytes.ts";
 import { ipv4HeaderValid } from "./checksum.ts";
-import { CHECKSUM_NONE, FRAGMENT_ANY, FRAGMENT_LATER } from "./columns.ts";
+import { FRAGMENT_ANY, FRAGMENT_LATER } from "./columns.ts";
 import { ICMP, icmpFits } from "./icmp.ts";
 import {
   IPV4,
@@ -25,7 +25,6 @@ import {
   NEXT_DESTINATION,
   NEXT_FRAGMENT,
   NEXT_HOP_BY_HOP,
-  NEXT_MOBILITY,
   NEXT_ROUTING,
 } from "./ipv6.ts";
 import { tcpFits, tcpHeaderLength } from "./tcp.ts";
@@ -51,7 +50,8 @@ function parseIpv4(batch: PacketBatch, row: number, b: Uint8Array, at: number, e
   const header = ipv4HeaderLength(b, at), total = u16(b, at + IPV4.totalLength);
   if (header < IPV4.size || total < header) return PARSE_LENGTH;
   if (at + total > end) return PARSE_TRUNCATED;
-  if (batch.checksum[row] === CHECKSUM_NONE && !ipv4HeaderValid(b, at, header)) return PARSE_CHECKSUM;
+  // Always, whatever a device says of the transport checksum (RFC 1812 5.2.2, ip_rcv_core).
+  if (!ipv4HeaderValid(b, at, header)) return PARSE_CHECKSUM;
   batch.end[row] = at + total;
   batch.family[row] = 4;
   const lane = row * 4;
@@ -84,18 +84,17 @@ function parseIpv6(batch: PacketBatch, row: number, b: Uint8Array, at: number, e
   batch.fragment[row] = 0;
   let next = b[at + IPV6.nextHeader]!, header = at + IPV6.size;
   for (let depth = 0;; depth++) {
-    const extension = next === NEXT_HOP_BY_HOP || next === NEXT_ROUTING || next === NEXT_DESTINATION ||
-      next === NEXT_FRAGMENT || next === NEXT_MOBILITY || next === PROTOCOL_AH;
-    if (!extension) break;
+    if (!isExtensionHeader(next)) break;
     if (depth === MOST_EXTENSION_HEADERS || header + 8 > stop) return PARSE_TRUNCATED;
     if (next === NEXT_FRAGMENT) {
       const position = u16(b, header + FRAGMENT6.offsetFlags);
+      // An atomic one (RFC 6946) counts too: reassembly takes its header off.
+      batch.fragment[row] = FRAGMENT_ANY;
       if ((position & 0xfff8) !== 0) {
         batch.fragment[row] = FRAGMENT_ANY | FRAGMENT_LATER;
         parseTransport(batch, row, b, b[header]!, 0, stop);
         return PARSE_OK;
       }
-      if ((position & 1) !== 0) batch.fragment[row] = FRAGMENT_ANY;
       next = b[header]!;
       header += FRAGMENT6.size;
       continue;

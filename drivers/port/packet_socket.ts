@@ -21,9 +21,13 @@ export function openPacketSocket(): number {
       setOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1),
       "ask a packet socket to ignore outgoing frames",
     );
-    // Without the right to exceed the limits the default sizes stay: slower under load, not wrong.
-    setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
-    setOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
+    // Without the right to exceed the machine's limits, as much as they allow: slower under load, not wrong.
+    if (setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER) < 0) {
+      setOption(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+    }
+    if (setOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER) < 0) {
+      setOption(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+    }
     return fd;
   } catch (error) {
     libc.close(fd);
@@ -92,7 +96,7 @@ export class PacketSocketState {
 
 const AF_PACKET = 17, SOCK_RAW = 3, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
 const ETH_P_ALL = 3;
-const SOL_SOCKET = 1, SO_ERROR = 4, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33;
+const SOL_SOCKET = 1, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33;
 export const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1, PACKET_STATISTICS = 6, PACKET_VNET_HDR = 15, PACKET_IGNORE_OUTGOING = 23;
 const PACKET_MR_PROMISC = 1;

@@ -18,10 +18,6 @@ import { SystemError } from "./libc.ts";
  */
 export function quieten(device: string, drop: IngressDrop, stateFile: string): () => void {
   refuseForwarding(device);
-  const wanted: [key: string, value: string][] = [
-    [`net/ipv6/conf/${device}/disable_ipv6`, "1"],
-    [`net/ipv4/conf/${device}/arp_ignore`, "1"],
-  ];
   const changes: SysctlChange[] = [];
   const undo = () => {
     drop.allow(device);
@@ -29,7 +25,7 @@ export function quieten(device: string, drop: IngressDrop, stateFile: string): (
     remember(stateFile, device, []);
   };
   try {
-    for (const [key, value] of wanted) {
+    for (const [key, value] of wanted(device)) {
       const previous = currentValue(key);
       if (previous === undefined || previous === value) continue;
       changes.push({ key, previous, value });
@@ -43,6 +39,18 @@ export function quieten(device: string, drop: IngressDrop, stateFile: string): (
   }
   return undo;
 }
+
+/**
+ * Whether the kernel is kept off a device. A device that went and came back has parameters of its own, while the chain
+ * may have waited for its name (since Linux 6.16).
+ */
+export const isQuiet = (device: string, drop: IngressDrop): boolean =>
+  drop.present(device) && wanted(device).every(([key, value]) => (currentValue(key) ?? value) === value);
+
+const wanted = (device: string): readonly (readonly [key: string, value: string])[] => [
+  [`net/ipv6/conf/${device}/disable_ipv6`, "1"],
+  [`net/ipv4/conf/${device}/arp_ignore`, "1"],
+];
 
 /**
  * Puts back what a run that could not clean up has changed, if nobody changed it since. Returns the parameters put

@@ -1,5 +1,9 @@
 import { isPcapError, LINKTYPE_ETHERNET, PcapWriter, readPcap } from "../../core/packet/pcap.ts";
 import { parseConfig } from "../../config/load.ts";
+import { assemble } from "../../core/classify/assemble.ts";
+import { Nft } from "../../core/nft/nft.ts";
+import { RulesetStore } from "../../core/ruleset/store.ts";
+import { fileReader } from "../../config/files.ts";
 import { frames } from "./frames.ts";
 import type { Target } from "./target.ts";
 
@@ -7,7 +11,33 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** Everything that reads bytes from outside. A new reader is a line here. */
 export function targets(): Target[] {
-  return [frames(EMPTY_PROGRAM, new Float64Array(0)), pcap(), configuration()];
+  return [shippedRouter(), pcap(), configuration(), ruleset()];
+}
+
+const DEFAULTS = new URL("../../config/defaults/", import.meta.url).pathname;
+
+/** Frames against the rules people run. */
+function shippedRouter(): Target {
+  const store = new RulesetStore({ offline: true });
+  const result = new Nft(store, { reader: fileReader, includePaths: [DEFAULTS] })
+    .run(Deno.readTextFileSync(`${DEFAULTS}weir.nft`), "weir.nft");
+  if (!result.ok) throw new Error(result.error);
+  return frames(assemble(store.current, 1), store.cells.numbers);
+}
+
+function ruleset(): Target {
+  const store = () => new RulesetStore({ offline: true });
+  return {
+    name: "ruleset",
+    seeds: ["weir.nft", "weir-rules.nft"].map((name) => Deno.readFileSync(DEFAULTS + name)),
+    run(bytes) {
+      const result = new Nft(store(), { reader: { read: () => undefined, glob: () => [] } }).run(
+        text(bytes),
+        "fuzz",
+      );
+      mustRead(result.error.replaceAll(/^(?!.*: (Error|Warning): |hint: ).*$/gm, ""));
+    },
+  };
 }
 
 function pcap(): Target {
@@ -46,14 +76,3 @@ function mustRead(message: string): void {
     throw new Error(`unreadable: ${message}`);
   }
 }
-
-const EMPTY_PROGRAM = {
-  generation: 1,
-  code: new Int32Array(0),
-  numbers: new Float64Array(0),
-  hooks: [],
-  sets: [],
-  strings: [],
-  cells: 0,
-  time: 0,
-};

@@ -36,7 +36,9 @@ export const ipv6Type: DataType = {
   parse: (text) => {
     const value = parseIpv6(text);
     if (value !== undefined) return value;
-    return parseIpv4(text) !== undefined ? { error: FAMILY_MISMATCH } : { error: UNKNOWN_NAME, hint: NO_NAMES };
+    return parseIpv4(text) !== undefined
+      ? { error: FAMILY_MISMATCH }
+      : { error: UNKNOWN_NAME, hint: NO_NAMES };
   },
   print: formatIpv6,
 };
@@ -58,7 +60,10 @@ export const etherType: DataType = {
   parse: (text) => {
     const parts = text.split(":");
     if (parts.length !== 6 || !parts.every((part) => /^[0-9a-fA-F]{1,2}$/.test(part))) {
-      return { error: "Could not parse Ethernet address", hint: "six bytes in hexadecimal: 02:00:5e:00:53:01" };
+      return {
+        error: "Could not parse Ethernet address",
+        hint: "six bytes in hexadecimal: 02:00:5e:00:53:01",
+      };
     }
     return parts.reduce((value, part) => (value << 8n) | BigInt(parseInt(part, 16)), 0n);
   },

@@ -16,7 +16,8 @@ export function parseIpv6(text: string): bigint | undefined {
   if (tail !== null) {
     const v4 = parseIpv4(tail[1]!);
     if (v4 === undefined) return undefined;
-    rest = text.slice(0, text.length - tail[1]!.length) + (v4 >> 16n).toString(16) + ":" + (v4 & 0xffffn).toString(16);
+    rest = text.slice(0, text.length - tail[1]!.length) + (v4 >> 16n).toString(16) + ":" +
+      (v4 & 0xffffn).toString(16);
   }
   const halves = rest.split("::");
   if (halves.length > 2) return undefined;
@@ -31,7 +32,9 @@ export function parseIpv6(text: string): bigint | undefined {
 function groups(text: string): number[] | undefined {
   if (text === "") return [];
   const parts = text.split(":");
-  return parts.every((part) => /^[0-9a-fA-F]{1,4}$/.test(part)) ? parts.map((part) => parseInt(part, 16)) : undefined;
+  return parts.every((part) => /^[0-9a-fA-F]{1,4}$/.test(part))
+    ? parts.map((part) => parseInt(part, 16))
+    : undefined;
 }
 
 export function formatIpv6(value: bigint): string {

@@ -19,7 +19,10 @@ export const interfaceIndexType: DataType = {
     if (index !== undefined) return BigInt(index);
     const number = parseNumber(text);
     if (number !== undefined) return number;
-    return { error: "Interface does not exist", hint: "iifname and oifname match names of interfaces that come later" };
+    return {
+      error: "Interface does not exist",
+      hint: "iifname and oifname match names of interfaces that come later",
+    };
   },
   print: (value, _bits, context) => {
     const name = context.interfaceName(Number(value));
@@ -33,7 +36,10 @@ export const interfaceTypeType: DataType = {
   bits: 16,
   order: "host",
   base: integerType,
-  symbols: [["ether", 1], ["ppp", 512], ["ipip", 768], ["ipip6", 769], ["loopback", 772], ["sit", 776], ["ipgre", 778]],
+  symbols: [["ether", 1], ["ppp", 512], ["ipip", 768], ["ipip6", 769], ["loopback", 772], ["sit", 776], [
+    "ipgre",
+    778,
+  ]],
 };
 
 export const deviceGroupType: DataType = {

@@ -1,7 +1,14 @@
 import type { DataType } from "../types.ts";
 import { integerType, stringType, verdictType } from "../types.ts";
 import { etherType, ipv4Type, ipv6Type, linkLayerType } from "./address.ts";
-import { ctDirectionType, ctEventType, ctLabelType, ctStateType, ctStatusType, tcpFlagType } from "./connection.ts";
+import {
+  ctDirectionType,
+  ctEventType,
+  ctLabelType,
+  ctStateType,
+  ctStatusType,
+  tcpFlagType,
+} from "./connection.ts";
 import { icmpCodeType, icmpTypeType, icmpv6CodeType, icmpv6TypeType, icmpxCodeType } from "./icmp.ts";
 import {
   deviceGroupType,

@@ -38,7 +38,10 @@ export const booleanType: DataType = {
 };
 
 /** NFPROTO_IPV4 and NFPROTO_IPV6. */
-export const netfilterProtocolType = named("nf_proto", "netfilter protocol", 8, "host", [["ipv4", 2], ["ipv6", 10]]);
+export const netfilterProtocolType = named("nf_proto", "netfilter protocol", 8, "host", [["ipv4", 2], [
+  "ipv6",
+  10,
+]]);
 
 export const packetTypeType = named("pkt_type", "packet type", 8, "host", [
   ["host", 0],
@@ -134,15 +137,23 @@ export const mobilityType = named("mh_type", "Mobility Header Type", 8, "big", [
   ["home-agent-switch-message", 12],
 ]);
 
-export const arpOperationType = named("arp_op", "ARP operation", 16, "big", [
-  ["request", 1],
-  ["reply", 2],
-  ["rrequest", 3],
-  ["rreply", 4],
-  ["inrequest", 8],
-  ["inreply", 9],
-  ["nak", 10],
-], undefined, 4);
+export const arpOperationType = named(
+  "arp_op",
+  "ARP operation",
+  16,
+  "big",
+  [
+    ["request", 1],
+    ["reply", 2],
+    ["rrequest", 3],
+    ["rreply", 4],
+    ["inrequest", 8],
+    ["inreply", 9],
+    ["nak", 10],
+  ],
+  undefined,
+  4,
+);
 
 export const igmpType = named("igmp_type", "IGMP type", 8, "big", [
   ["membership-query", 17],

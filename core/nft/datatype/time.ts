@@ -1,4 +1,4 @@
-import { type DataType, integerType, parseNumber, type Parsed } from "../types.ts";
+import { type DataType, integerType, type Parsed, parseNumber } from "../types.ts";
 
 const UNITS: readonly (readonly [suffix: string, milliseconds: number])[] = [
   ["d", 86_400_000],
@@ -12,7 +12,9 @@ const UNITS: readonly (readonly [suffix: string, milliseconds: number])[] = [
 export function parseDuration(text: string): bigint | undefined {
   const seconds = parseNumber(text);
   if (seconds !== undefined) return seconds * 1000n;
-  const parts = /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,10})s)?(?:(\d{1,12})ms)?$/.exec(text);
+  const parts = /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,10})s)?(?:(\d{1,12})ms)?$/.exec(
+    text,
+  );
   if (parts === null || text === "") return undefined;
   return UNITS.reduce((sum, [, size], index) => sum + BigInt(parts[index + 1] ?? 0) * BigInt(size), 0n);
 }
@@ -29,7 +31,10 @@ export function printDuration(milliseconds: bigint): string {
   return text;
 }
 
-const durationError = { error: "Could not parse time; expected something like 1d2h3m4s", hint: "units are d, h, m, s, ms" };
+const durationError = {
+  error: "Could not parse time; expected something like 1d2h3m4s",
+  hint: "units are d, h, m, s, ms",
+};
 
 /** Timeouts: milliseconds. */
 export const timeType: DataType = {

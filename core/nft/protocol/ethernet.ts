@@ -2,7 +2,10 @@ import { etherType } from "../datatype/address.ts";
 import { etherTypeType } from "../datatype/symbolic.ts";
 import { field, number, type Protocol } from "./protocol.ts";
 
-const ETHERTYPES = [[0x0800, "ip"], [0x0806, "arp"], [0x86dd, "ip6"], [0x8100, "vlan"], [0x88a8, "vlan"]] as const;
+const ETHERTYPES = [[0x0800, "ip"], [0x0806, "arp"], [0x86dd, "ip6"], [0x8100, "vlan"], [
+  0x88a8,
+  "vlan",
+]] as const;
 
 export const ethernetRow: Protocol = {
   name: "ether",

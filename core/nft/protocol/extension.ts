@@ -16,7 +16,11 @@ export interface ExtensionHeader {
 }
 
 const common = [field("nexthdr", inetProtocolType, 0), number("hdrlength", 8, 8)];
-const row = (name: string, type: number, ...fields: ExtensionField[]): ExtensionHeader => ({ name, type, fields });
+const row = (name: string, type: number, ...fields: ExtensionField[]): ExtensionHeader => ({
+  name,
+  type,
+  fields,
+});
 const addresses = { ...field("addr", ipv6Type, 64), indexed: true as const };
 const segments = { ...field("sid", ipv6Type, 64), indexed: true as const };
 

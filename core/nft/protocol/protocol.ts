@@ -41,4 +41,5 @@ export const field = (name: string, type: DataType, offset: number, bits: number
   offset,
   bits,
 });
-export const number = (name: string, offset: number, bits: number): Field => field(name, integerType, offset, bits);
+export const number = (name: string, offset: number, bits: number): Field =>
+  field(name, integerType, offset, bits);
