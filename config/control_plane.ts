@@ -66,6 +66,7 @@ export class ControlPlane {
   #generation = 0;
   #flows = 0;
   #error = "";
+  #nextWarning = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ControlPlaneOptions) {
@@ -232,13 +233,22 @@ export class ControlPlane {
     this.#dataPlane?.drainLog().catch(this.#failed);
   }
 
-  /** Looks after devices that came back; to be called about once a second. */
+  /** Looks after devices that came back, and after the flow table; to be called about once a second. */
   tend(): void {
     try {
       this.#devices.tend();
     } catch (error) {
       this.#failed(error);
     }
+    this.#warnOfFullTable();
+  }
+
+  #warnOfFullTable(): void {
+    const data = this.#dataPlane?.status(), now = this.#options.clock.monotonic();
+    if (data === undefined || data.flows < FULL * data.maximumFlows || now < this.#nextWarning) return;
+    this.#nextWarning = now + WARNING_INTERVAL;
+    const filled = `the flow table is full: ${data.flows} of ${data.maximumFlows} flows`;
+    this.#options.log("warning", `${filled}; new ones displace the oldest unanswered ones, or are dropped`);
   }
 
   /** Stops the data plane and puts back what was changed of the host. */
@@ -271,5 +281,10 @@ function levelled(line: string): Parameters<Log> {
   const text = match === null ? line : line.slice(match[0].length), number = Number(match?.[1] ?? 6);
   return [number < 4 ? "error" : number === 4 ? "warning" : number < 7 ? "info" : "debug", text];
 }
+
+/** Share of the flow table that counts as full. */
+const FULL = 0.9;
+/** Milliseconds between two complaints about one thing. */
+const WARNING_INTERVAL = 60_000;
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

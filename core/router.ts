@@ -47,6 +47,8 @@ export class Router {
   readonly #onEvent: (event: RouterEvent) => void;
   #plan: RouterPlan | undefined;
   #nextTick = 0;
+  /** When the timers want to run though nothing happens. */
+  #idleUntil = 0;
   /** Called with a phase number before it begins: 0 receive, 1 process, 2 transmit (for measuring). */
   phase: ((phase: number) => void) | undefined;
 
@@ -137,7 +139,8 @@ export class Router {
     this.adjacency.tick(batch, now);
     this.#rooms.reassembly.tick(batch, now);
     this.routes.tick(now);
-    this.conntrack.expire(now, EXPIRE_BUDGET);
+    const behind = this.conntrack.expire(now, EXPIRE_BUDGET) === EXPIRE_BUDGET;
+    this.#idleUntil = behind ? this.#nextTick : now + IDLE_TICK;
     this.machine.collect(now);
     for (const plan of this.interfaces.plans) this.interfaces.bridges[plan.index]?.tick(now);
     if (batch.count === 0) return;
@@ -154,7 +157,8 @@ export class Router {
 
   /** Milliseconds a caller with nothing received may wait for packets before the timers want to run again. */
   idle(): number {
-    return Math.max(0, Math.ceil(this.#nextTick - this.#clock.monotonic()));
+    const due = Math.max(this.#nextTick, Math.min(this.#idleUntil, this.adjacency.due));
+    return Math.max(0, Math.ceil(due - this.#clock.monotonic()));
   }
 
   /** Lines as `bridge fdb show` prints them, of all bridges. */
@@ -241,6 +245,8 @@ export type RouterEvent =
 
 /** Milliseconds between rounds of the timers. */
 const TICK = 20;
+/** The same with no packet coming and nothing due: every waking costs an idle machine power. */
+const IDLE_TICK = 100;
 /** Flows looked at for expiry a round. */
 const EXPIRE_BUDGET = 2000;
 /** The kernel's metric of routes from advertisements (IP6_RT_PRIO_USER). */

@@ -1,96 +1,10 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { VirtualClock } from "./clock.ts";
-import { parseAddress, parsePrefix } from "./packet/address.ts";
-import { Nft } from "./nft/nft.ts";
-import { assemble } from "./classify/assemble.ts";
-import { RulesetStore } from "./ruleset/store.ts";
+import { DROP_MARTIAN_SOURCE } from "./forward/drops.ts";
 import { arp, ethernet, icmp, udp } from "./packet/build.ts";
 import { u16 } from "./packet/bytes.ts";
-import { TABLE_MAIN } from "./plan.ts";
-import type { InterfacePlan, RouterPlan } from "./plan.ts";
-import { MemoryPort } from "./port_memory.ts";
 import { SeededRandom } from "./random.ts";
-import { Router } from "./router.ts";
-
-const MAC = {
-  lan: "02:00:00:00:01:01",
-  wan: "02:00:00:00:02:01",
-  host: "02:00:00:00:01:aa",
-  gateway: "02:00:00:00:02:bb",
-};
-
-/** A router with a port `lan` (192.0.2.1/24) and a port `wan` (198.51.100.2/24), no rules. */
-function network(rules = "") {
-  const clock = new VirtualClock(1000), store = new RulesetStore({ offline: true });
-  const { error } = new Nft(store).run(rules, "rules");
-  assert.equal(error, "");
-  const router = new Router({
-    clock,
-    random: new SeededRandom(7),
-    flows: 256,
-    secret: new Uint8Array(16),
-    cells: store.cells.numbers,
-  });
-  const ends = [1, 2].map((number) => {
-    const near = new MemoryPort({ name: `port${number}` }), far = new MemoryPort({ name: `far${number}` });
-    MemoryPort.join(near, far);
-    router.setPort(number, near);
-    return far;
-  });
-  const mac = (text: string) => Uint8Array.from(text.split(":"), (part) => parseInt(part, 16));
-  const plain = (index: number, name: string, address: string, own: string): InterfacePlan => ({
-    name,
-    index,
-    mac: mac(own),
-    mtu: 1500,
-    ports: [index],
-    addresses: [parsePrefix(address)!],
-    acceptAdvertisements: false,
-  });
-  const plan: RouterPlan = {
-    generation: 1,
-    hostname: "test",
-    interfaces: [plain(1, "lan", "192.0.2.1/24", MAC.lan), plain(2, "wan", "198.51.100.2/24", MAC.wan)],
-    routes: [{
-      destination: parsePrefix("0.0.0.0/0")!,
-      type: "unicast",
-      via: parseAddress("198.51.100.1")!,
-      interface: 2,
-      metric: 0,
-      table: TABLE_MAIN,
-    }, {
-      destination: parsePrefix("203.0.113.77/32")!,
-      type: "unicast",
-      via: parseAddress("198.51.100.1")!,
-      interface: 2,
-      metric: 0,
-      table: TABLE_MAIN,
-      mtu: 800,
-    }],
-    policyRules: [],
-    conntrack: { flows: 256 },
-    program: assemble(store.current, 1),
-  };
-  router.apply(plan);
-  const [lan, wan] = ends as [MemoryPort, MemoryPort];
-  const run = (milliseconds = 0) => {
-    for (let t = 0; t <= milliseconds; t += 10) {
-      for (let i = 0; i < 8; i++) router.turn();
-      clock.advance(10);
-    }
-  };
-  run();
-  /** Frames of a type that came out of a port since it was last asked. */
-  const heard = (port: MemoryPort, type: number) => {
-    const frames: Uint8Array[] = [];
-    for (let frame = port.take(); frame !== undefined; frame = port.take()) {
-      if (u16(frame, 12) === type) frames.push(frame);
-    }
-    return frames;
-  };
-  return { router, lan, wan, run, heard };
-}
+import { MAC, network } from "./test_network.ts";
 
 test("a packet crosses: ARP both ways, TTL less by one, queued until the neighbour answers", () => {
   const { router, lan, wan, run, heard } = network();
@@ -149,6 +63,35 @@ test("a rejected packet is answered, and leaves no flow behind", () => {
   run();
   assert.deepEqual(heard(lan, 0x0800).map((frame) => [frame[14 + 20], frame[14 + 21]]), [[3, 3]]);
   assert.equal(router.conntrack.count, 0);
+});
+
+const MASQUERADE =
+  `table ip nat { chain p { type nat hook postrouting priority 100; oifname "wan" masquerade; }; }`;
+
+test("a neighbour that never answers: a masqueraded sender hears it, in its own words", () => {
+  const { lan, run, heard } = network(MASQUERADE);
+  lan.put(arp(MAC.host, "192.0.2.9", "192.0.2.1"));
+  lan.put(ethernet(MAC.host, MAC.lan, udp({ from: "192.0.2.9", to: "198.51.100.99" }, 1000, 53)));
+  run(4000);
+  const [error, ...more] = heard(lan, 0x0800);
+  assert.deepEqual(more, []);
+  assert.ok(error, "host unreachable");
+  assert.deepEqual([error[34], error[35]], [3, 1]);
+  // to the sender, about what it sent: 192.0.2.9:1000
+  assert.deepEqual([...error.subarray(30, 34)], [192, 0, 2, 9]);
+  assert.deepEqual([...error.subarray(42 + 12, 42 + 16)], [192, 0, 2, 9]);
+  assert.equal(u16(error, 42 + 20), 1000);
+});
+
+test("nobody else speaks with our address or a network's broadcast address", () => {
+  const { router, lan, wan, run, heard } = network();
+  wan.put(arp(MAC.gateway, "198.51.100.1", "198.51.100.2", 2, MAC.wan));
+  for (const from of ["192.0.2.1", "198.51.100.2", "192.0.2.255"]) {
+    lan.put(ethernet(MAC.host, MAC.lan, udp({ from, to: "203.0.113.5" }, 1000, 53)));
+  }
+  run();
+  assert.deepEqual(heard(wan, 0x0800), []);
+  assert.equal(router.drops.cells[DROP_MARTIAN_SOURCE], 3);
 });
 
 test("nothing that comes in by either port makes it throw, and the pool comes back whole", () => {

@@ -132,8 +132,8 @@ export class Topology implements AsyncDisposable {
   }
 
   /** One of weir's own clients inside a namespace, for its roles (config/cli/demo/roles). */
-  client(host: HostName): DemoHost {
-    const name = this.network.nameOf(host);
+  client(host: Place): DemoHost {
+    const name = this.namespace(host);
     return this.#stack.use(inNamespace(name, () => new DemoHost(name, ENTRY)));
   }
 

@@ -1,7 +1,7 @@
 import { contains, formatPrefix, mask, network, type Prefix } from "../../core/packet/address.ts";
 import type { InterfaceEntry } from "../config.ts";
 import type { Located, Report, Span } from "../diagnostic.ts";
-import type { Check } from "./validate.ts";
+import type { Check } from "./check.ts";
 
 /** Every address can be a host's, and no two interfaces claim one network. */
 export const checkAddresses: Check = ({ interfaces }, report) => {

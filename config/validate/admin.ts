@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from "../../core/packet/address.ts";
 import type { Config, InterfaceEntry } from "../config.ts";
-import type { Check } from "./validate.ts";
+import type { Check } from "./check.ts";
 import { destinationOf, outgoing, writtenRoutes } from "./routes.ts";
 
 /** The admin interface answers on loopback and inner networks only. */

@@ -2,7 +2,7 @@ import { contains, formatPrefix, network, type Prefix } from "../../core/packet/
 import type { InterfaceEntry } from "../config.ts";
 import type { Located, Report } from "../diagnostic.ts";
 import type { AdvertisedPrefixConfig } from "../schema.ts";
-import type { Check } from "./validate.ts";
+import type { Check } from "./check.ts";
 
 /** Advertisements keep the rules of RFC 4861 6.2.1 and RFC 4862 5.5.3, so that hosts make use of them. */
 export const checkAdvertisements: Check = ({ interfaces }, report) => {

@@ -2,7 +2,7 @@ import { bridgesOf, type PortEntry } from "../config.ts";
 import { closest, type Report, type Span } from "../diagnostic.ts";
 import { fileKey } from "../read.ts";
 import type { PortConfig } from "../schema.ts";
-import type { Check } from "./validate.ts";
+import type { Check } from "./check.ts";
 
 /** Members exist, belong to one bridge, and leave addresses to it. */
 export const checkBridges: Check = (config, report) => {

@@ -1,4 +1,4 @@
-import type { Check } from "./validate.ts";
+import type { Check } from "./check.ts";
 
 /** What every configuration has: its version, ports, a ruleset. */
 export const checkDocument: Check = ({ source, document, written }, report) => {

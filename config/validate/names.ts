@@ -1,6 +1,6 @@
 import { type Config, deviceMatch, type InterfaceEntry, localName } from "../config.ts";
 import type { Located, Report, Span } from "../diagnostic.ts";
-import type { Check } from "./validate.ts";
+import type { Check } from "./check.ts";
 
 /** IFNAMSIZ less its closing zero. */
 const MOST_BYTES = 15;

@@ -2,7 +2,7 @@ import { formatPrefix, network } from "../../core/packet/address.ts";
 import type { Config } from "../config.ts";
 import { closest, type Located, type Report } from "../diagnostic.ts";
 import type { PolicyRuleConfig } from "../schema.ts";
-import type { Check } from "./validate.ts";
+import type { Check } from "./check.ts";
 
 /** Policy rules as written; as in netplan it does not matter under which interface one stands. */
 export function writtenPolicyRules(config: Config): PolicyRuleConfig[] {

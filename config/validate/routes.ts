@@ -4,7 +4,7 @@ import type { Config, InterfaceEntry } from "../config.ts";
 import type { Report, Span } from "../diagnostic.ts";
 import type { RouteConfig } from "../schema.ts";
 import { isLinkLocal } from "./addresses.ts";
-import type { Check } from "./validate.ts";
+import type { Check } from "./check.ts";
 
 /** A route as written, under an interface or at the top level. */
 export interface WrittenRoute {

@@ -4,13 +4,11 @@ import { checkAddresses } from "./addresses.ts";
 import { checkAdmin } from "./admin.ts";
 import { checkAdvertisements } from "./advertise.ts";
 import { checkBridges } from "./bridges.ts";
+import type { Check } from "./check.ts";
 import { checkDocument } from "./document.ts";
 import { checkNames } from "./names.ts";
 import { checkPolicyRules } from "./policy.ts";
 import { checkRoutes } from "./routes.ts";
-
-/** A check reads the whole configuration and reports what cannot be meant. None depends on another's verdict. */
-export type Check = (config: Config, report: Report) => void;
 
 const CHECKS: readonly Check[] = [
   checkDocument,

@@ -180,7 +180,7 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
       return emitter.emit(
         op.OP_NAT,
         kind,
-        e.family === "ip" ? 4 : 6,
+        e.family === "ip" ? 4 : e.family === "ip6" ? 6 : 0,
         address,
         e.addressMax === undefined ? address : register(e.addressMax, length),
         port,

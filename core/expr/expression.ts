@@ -77,7 +77,8 @@ export type Expression =
   | {
     kind: "nat";
     type: "snat" | "dnat";
-    family: "ip" | "ip6";
+    /** `inet`: the packet's own, where only the port changes. */
+    family: "ip" | "ip6" | "inet";
     addressMin?: number;
     addressMax?: number;
     portMin?: number;

@@ -3,15 +3,14 @@ import type { PacketBatch } from "../packet/batch.ts";
 import { update16 } from "../packet/checksum.ts";
 import { CHECKSUM_PARTIAL, FRAGMENT_LATER } from "../packet/columns.ts";
 import { u16 } from "../packet/bytes.ts";
-import { ipv4HeaderLength, PROTOCOL_AH, PROTOCOL_TCP } from "../packet/ipv4.ts";
+import { ipv4HeaderLength, PROTOCOL_TCP } from "../packet/ipv4.ts";
 import {
+  extensionHeaderLength,
   FRAGMENT6,
   IPV6,
-  NEXT_DESTINATION,
+  isExtensionHeader,
   NEXT_FRAGMENT,
-  NEXT_HOP_BY_HOP,
   NEXT_NONE,
-  NEXT_ROUTING,
 } from "../packet/ipv6.ts";
 import { TCP, TCP_OPTION_MSS, TCP_OPTION_NOP, tcpHeaderLength } from "../packet/tcp.ts";
 
@@ -52,13 +51,13 @@ function findIpv6Header(b: Uint8Array, type: number, batch: PacketBatch, row: nu
   let at = batch.network[row]! + IPV6.size, next = b[batch.network[row]! + IPV6.nextHeader]!;
   for (;;) {
     const found = next === type;
-    if (!isExtension(next) || at + 2 > end) return found && at < end && next !== NEXT_NONE ? at : -1;
+    if (!isExtensionHeader(next) || at + 2 > end) return found && at < end && next !== NEXT_NONE ? at : -1;
     if (found) return at;
     // Behind the header of a later fragment there are no more.
     if (next === NEXT_FRAGMENT && (at + 8 > end || (u16(b, at + FRAGMENT6.offsetFlags) & 0xfff8) !== 0)) {
       return -1;
     }
-    const length = extensionLength(b, at, next);
+    const length = extensionHeaderLength(b, at, next);
     next = b[at]!;
     at += length;
   }
@@ -67,25 +66,14 @@ function findIpv6Header(b: Uint8Array, type: number, batch: PacketBatch, row: nu
 /** Position behind all extension headers, -1 when they run over the end. */
 export function behindExtensions(b: Uint8Array, network: number, end: number): number {
   let at = network + IPV6.size, next = b[network + IPV6.nextHeader]!;
-  while (isExtension(next)) {
+  while (isExtensionHeader(next)) {
     if (at + 8 > end) return -1;
-    const length = extensionLength(b, at, next);
+    const length = extensionHeaderLength(b, at, next);
     next = b[at]!;
     at += length;
   }
   return at > end ? -1 : at;
 }
-
-const isExtension = (next: number): boolean =>
-  next === NEXT_HOP_BY_HOP || next === NEXT_ROUTING || next === NEXT_FRAGMENT || next === PROTOCOL_AH ||
-  next === NEXT_DESTINATION;
-
-const extensionLength = (b: Uint8Array, at: number, type: number): number =>
-  type === NEXT_FRAGMENT
-    ? FRAGMENT6.size
-    : type === PROTOCOL_AH
-    ? (b[at + 1]! + 2) * 4
-    : (b[at + 1]! + 1) * 8;
 
 /** End of the TCP header, -1 when the packet shows none; nft_tcp_header_pointer. */
 function tcpEnd(b: Uint8Array, batch: PacketBatch, row: number): number {

@@ -7,8 +7,15 @@ import { ICMPV6, ICMPV6_ECHO_REPLY, ICMPV6_ECHO_REQUEST } from "../packet/icmpv6
 import { IPV4, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from "../packet/ipv4.ts";
 import { IPV6 } from "../packet/ipv6.ts";
 import type { Random } from "../random.ts";
-import type { AddressType, SourceAddress } from "./icmp_error.ts";
-import { copyBytes, finishPacket, makePacket, writeIpv4, writeIpv6 } from "./own_packet.ts";
+import {
+  type AddressType,
+  copyBytes,
+  finishAnswer,
+  makePacket,
+  type SourceAddress,
+  writeIpv4,
+  writeIpv6,
+} from "./own_packet.ts";
 import { ROUTE_LOCAL } from "./route_type.ts";
 
 /**
@@ -86,8 +93,7 @@ export class Echo {
         finish(sum(b, reply, stop, pseudo(b, at, 6, PROTOCOL_ICMPV6, stop - reply))),
       );
     }
-    batch.outInterface[made] = batch.inInterface[row]!;
-    finishPacket(batch, made);
+    finishAnswer(batch, made, row);
     batch.verdict[row] = VERDICT_STOLEN;
     this.counters.answered++;
     return true;

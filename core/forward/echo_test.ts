@@ -49,7 +49,7 @@ test("an echo request comes back with its identifier, sequence and data", () => 
     assert.equal(formatWords(options === V4 ? 4 : 6, batch.destination, 4), options.from);
     assert.equal(batch.entry[1], ENTRY_OUTPUT);
     assert.equal(batch.verdict[1], VERDICT_CONTINUE);
-    assert.equal(batch.outInterface[1], 2, "the way back to a link-local source");
+    assert.equal(batch.outInterface[1], 0, "routed like any other packet");
     assert.equal(options === V4 ? b[1] : u32(b, 0) >>> 20 & 255, options.tos);
   }
 });

@@ -13,10 +13,20 @@ import { IPV6, IPV6_MINIMUM_MTU } from "../packet/ipv6.ts";
 import type { Random } from "../random.ts";
 import { eligible4, eligible6 } from "./icmp_eligible.ts";
 import { IcmpLimit } from "./icmp_limit.ts";
-import { copyBytes, finishPacket, makePacket, writeIpv4, writeIpv6 } from "./own_packet.ts";
+import {
+  type AddressType,
+  copyBytes,
+  finishAnswer,
+  makePacket,
+  type SourceAddress,
+  writeIpv4,
+  writeIpv6,
+} from "./own_packet.ts";
 import { ROUTE_LOCAL } from "./route_type.ts";
-import { tcpReset } from "./tcp_reset.ts";
+import { resettable, tcpReset } from "./tcp_reset.ts";
 import { transportChecksumRight } from "./transport_checksum.ts";
+
+export type { AddressType, SourceAddress } from "./own_packet.ts";
 
 /**
  * ICMP errors.
@@ -29,7 +39,7 @@ import { transportChecksumRight } from "./transport_checksum.ts";
  *             that (the error belongs to the row's flow). IP options are not reflected.
  *
  * An error towards a link-local source must leave by the interface the packet came in by: the new row's
- * `outInterface` holds it, to be given to the route lookup as `outgoing`.
+ * `outInterface` then holds it, to be given to the route lookup as `outgoing`. Any other finds its way by routing.
  */
 export class IcmpErrors {
   readonly counters: IcmpErrorCounters = {
@@ -71,9 +81,10 @@ export class IcmpErrors {
 
   /** `reject with tcp reset` (nf_send_reset). Returns the new row, -1 when no reset is due (counted). */
   sendReset(batch: PacketBatch, row: number): number {
-    const made = tcpReset(batch, row, this.#options.addressType);
-    if (made >= 0) this.counters.resets++;
-    else this.counters.ineligible++;
+    if (!resettable(batch, row, this.#options.addressType)) return this.#ineligible();
+    const made = tcpReset(batch, row);
+    if (made < 0) return this.#noRoom();
+    this.counters.resets++;
     return made;
   }
 
@@ -143,8 +154,7 @@ export class IcmpErrors {
   }
 
   #done(batch: PacketBatch, row: number, made: number): number {
-    batch.outInterface[made] = batch.inInterface[row]!;
-    finishPacket(batch, made);
+    finishAnswer(batch, made, row);
     this.counters.sent++;
     return made;
   }
@@ -165,7 +175,6 @@ export class IcmpErrors {
 
 export interface IcmpErrorOptions {
   readonly random: Random;
-  /** Own address for packets out of an interface to the destination at `words[lane]`; false: there is none. */
   readonly sourceAddress: SourceAddress;
   /** `Routes.addressType`; without it no destination counts as local or directed broadcast. */
   readonly addressType?: AddressType;
@@ -174,17 +183,6 @@ export interface IcmpErrorOptions {
   /** icmp_ratelimit: milliseconds between errors to one destination, 1000 unless told. */
   readonly interval?: number;
 }
-
-export type SourceAddress = (
-  index: number,
-  family: number,
-  words: Uint32Array,
-  lane: number,
-  out: Uint32Array,
-) => boolean;
-
-/** What an address is to this router: ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST or ROUTE_NONE. */
-export type AddressType = (family: number, words: Uint32Array, lane: number) => number;
 
 export interface IcmpErrorCounters {
   sent: number;

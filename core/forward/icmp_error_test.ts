@@ -51,11 +51,25 @@ test("time exceeded quotes the packet and speaks from the interface it came in b
   const b = sound(batch, row);
   assert.equal(formatWords(4, batch.source, row * 4), "192.0.2.3");
   assert.equal(formatWords(4, batch.destination, row * 4), "192.0.2.9");
-  assert.equal(batch.outInterface[row], 3);
+  assert.equal(batch.outInterface[row], 0, "routed like any other packet");
   assert.equal(b[1], 0xd8, "precedence internetwork control, the rest reflected");
   assert.equal(b[8], 64);
   assert.deepEqual([b[20], b[21]], [11, 0]);
   assert.deepEqual(b.subarray(28), packet);
+});
+
+test("only what answers a link-local sender is bound to the link it came by", () => {
+  const batch = testBatch(), e = errors(), to = "2001:db8:99::1";
+  const near = e.send(batch, putPacket(batch, udp({ from: "fe80::9", to }, 1, 2), 3), 1, 4, 0);
+  const far = e.send(batch, putPacket(batch, udp({ ...V6, to }, 1, 2), 3), 1, 4, 0);
+  const reset = e.sendReset(batch, putPacket(batch, tcp(V4, 1, 2, { flags: TCP_SYN }), 3));
+  assert.deepEqual([near, far, reset].map((made) => batch.outInterface[made]), [3, 0, 0]);
+});
+
+test("a reset for which there is no room is counted as that", () => {
+  const batch = testBatch(1, 0), e = errors();
+  assert.equal(e.sendReset(batch, putPacket(batch, tcp(V4, 1, 2, { flags: TCP_SYN }))), -1);
+  assert.deepEqual([e.counters.noRoom, e.counters.ineligible], [1, 0]);
 });
 
 test("what was sent to an own address is answered from it", () => {

@@ -32,11 +32,8 @@ export class IcmpLimit {
   /** Whether one more error may go to the address at `words[lane]` now (monotonic milliseconds). */
   allow(words: Uint32Array, lane: number, now: number): boolean {
     const gained = (now - this.#stamp) * this.#perSecond / 1000;
-    // Whole credits only, as the kernel counts, so that nothing is lost to rounding at high batch rates.
-    if (gained >= 1) {
-      this.#credit = Math.min(this.#burst, this.#credit + Math.floor(gained));
-      this.#stamp = now;
-    }
+    this.#credit = Math.min(this.#burst, this.#credit + gained);
+    this.#stamp = now;
     if (this.#credit < 1) return false;
     if (!this.#destination(words, lane, now)) return false;
     this.#credit--;

@@ -4,7 +4,7 @@ import { finish, sum } from "../packet/checksum.ts";
 import { CHECKSUM_VALID, ENTRY_OUTPUT } from "../packet/columns.ts";
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "../packet/ethernet.ts";
 import { IPV4 } from "../packet/ipv4.ts";
-import { IPV6 } from "../packet/ipv6.ts";
+import { IPV6, isLinkLocal6 } from "../packet/ipv6.ts";
 import { parseIp } from "../packet/parse.ts";
 
 /** Packets the router makes itself: a row, an IP header, and the columns filled as by parsing. */
@@ -71,6 +71,28 @@ export function finishPacket(batch: PacketBatch, row: number): void {
   batch.checksum[row] = CHECKSUM_VALID;
   parseIp(batch, row);
 }
+
+/**
+ * The same for an answer to the sender of `about`. It finds its way by routing, which may be another interface than
+ * the one asked on; only a link-local sender is on that very link (icmp_route_lookup, icmp6_send).
+ */
+export function finishAnswer(batch: PacketBatch, row: number, about: number): void {
+  const bound = batch.family[about] === 6 && isLinkLocal6(batch.source[about * 4]!);
+  batch.outInterface[row] = bound ? batch.inInterface[about]! : 0;
+  finishPacket(batch, row);
+}
+
+/** Own address for packets out of an interface to the destination at `words[lane]`; false: there is none. */
+export type SourceAddress = (
+  index: number,
+  family: number,
+  words: Uint32Array,
+  lane: number,
+  out: Uint32Array,
+) => boolean;
+
+/** What an address is to this router: ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST or ROUTE_NONE. */
+export type AddressType = (family: number, words: Uint32Array, lane: number) => number;
 
 /** Copies bytes between regions, or inside one. */
 export function copyBytes(

@@ -59,6 +59,9 @@ export class Routes {
   readonly #tables = new Map<string, RouteTable>();
   #rules4: readonly PolicyRule[] = [];
   #rules6: readonly PolicyRule[] = [];
+  /** The local table by family. */
+  #local4: RouteTable | undefined;
+  #local6: RouteTable | undefined;
   #plans: readonly PolicyRulePlan[] = [];
   #static: readonly ListedRoute[] = [];
   #connected: readonly ListedRoute[] = [];
@@ -156,7 +159,7 @@ export class Routes {
   /** What an address is to this router, whatever the rules: ROUTE_LOCAL, _BROADCAST, _MULTICAST or _NONE. */
   addressType(family: number, words: Uint32Array, lane: number): number {
     const first = words[lane]!;
-    const table = this.#tables.get(tableKey(family, TABLE_LOCAL));
+    const table = family === 4 ? this.#local4 : this.#local6;
     if (family === 4) {
       if (first === 0xffffffff) return ROUTE_BROADCAST;
       if (isMulticast4(first)) return ROUTE_MULTICAST;
@@ -171,7 +174,7 @@ export class Routes {
   /** Whether a local address is a subnet-router anycast one. */
   isAnycast(family: number, words: Uint32Array, lane: number): boolean {
     if (family !== 6) return false;
-    const table = this.#tables.get(tableKey(6, TABLE_LOCAL)),
+    const table = this.#local6,
       route = table?.find6(words, lane, this.#up) ?? -1;
     return route >= 0 && table!.type[route] === ROUTE_ANYCAST;
   }
@@ -305,6 +308,8 @@ export class Routes {
     for (const [key, group] of groups) {
       this.#tables.set(key, new RouteTable(group[0]!.destination.family, group));
     }
+    this.#local4 = this.#tables.get(tableKey(4, TABLE_LOCAL));
+    this.#local6 = this.#tables.get(tableKey(6, TABLE_LOCAL));
     this.#rules4 = policyRules(4, this.#plans, (id) => this.#tables.get(tableKey(4, id)));
     this.#rules6 = policyRules(6, this.#plans, (id) => this.#tables.get(tableKey(6, id)));
   }

@@ -5,27 +5,28 @@ import { FRAGMENT_LATER } from "../packet/columns.ts";
 import { IPV4, IPV4_DONT_FRAGMENT, isMulticast4, PROTOCOL_TCP } from "../packet/ipv4.ts";
 import { IPV6, isMulticast6, isUnspecified6 } from "../packet/ipv6.ts";
 import { TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN, tcpHeaderLength } from "../packet/tcp.ts";
-import type { AddressType } from "./icmp_error.ts";
-import { finishPacket, makePacket, writeIpv4, writeIpv6 } from "./own_packet.ts";
+import { type AddressType, finishAnswer, makePacket, writeIpv4, writeIpv6 } from "./own_packet.ts";
 import { ROUTE_BROADCAST, ROUTE_MULTICAST } from "./route_type.ts";
 import { transportChecksumRight } from "./transport_checksum.ts";
 
 /**
- * Appends the reset that answers a TCP segment (RFC 9293 3.10.7.1; the kernel's nf_send_reset and nf_send_reset6):
- * never about a reset, a later fragment, a wrong checksum or a group address. Returns its row, or -1.
+ * Whether a packet is answered by a reset (the kernel's nf_send_reset and nf_send_reset6): a TCP segment, but never a
+ * reset, a later fragment, one with a wrong checksum or a group address.
  */
-export function tcpReset(batch: PacketBatch, row: number, addressType?: AddressType): number {
-  const family = batch.family[row]!, lane = row * 4, tcp = batch.transport[row]!, old = batch.bytes(row);
+export function resettable(batch: PacketBatch, row: number, addressType?: AddressType): boolean {
+  const family = batch.family[row]!, lane = row * 4, tcp = batch.transport[row]!;
   if (batch.protocol[row] !== PROTOCOL_TCP || tcp === 0 || (batch.fragment[row]! & FRAGMENT_LATER) !== 0) {
-    return -1;
+    return false;
   }
-  const flags = old[tcp + TCP.flags]!, end = batch.end[row]!;
-  if ((flags & TCP_RST) !== 0 || !oneHostEach(batch, lane, family)) return -1;
+  if ((batch.bytes(row)[tcp + TCP.flags]! & TCP_RST) !== 0 || !oneHostEach(batch, lane, family)) return false;
   const kind = addressType?.(family, batch.destination, lane) ?? 0;
-  if (kind === ROUTE_BROADCAST || kind === ROUTE_MULTICAST) return -1;
-  if (!transportChecksumRight(batch, row)) return -1;
+  return kind !== ROUTE_BROADCAST && kind !== ROUTE_MULTICAST && transportChecksumRight(batch, row);
+}
 
-  const header = family === 4 ? IPV4.size : IPV6.size;
+/** Appends the reset that answers a segment (RFC 9293 3.10.7.1). Returns its row, -1 when there is no room. */
+export function tcpReset(batch: PacketBatch, row: number): number {
+  const family = batch.family[row]!, lane = row * 4, tcp = batch.transport[row]!, old = batch.bytes(row);
+  const flags = old[tcp + TCP.flags]!, end = batch.end[row]!, header = family === 4 ? IPV4.size : IPV6.size;
   const made = makePacket(batch, family, header + TCP.size);
   if (made < 0) return -1;
   const b = batch.bytes(made), at = batch.network[made]!, reset = at + header;
@@ -48,8 +49,7 @@ export function tcpReset(batch: PacketBatch, row: number, addressType?: AddressT
   }
   const sumAfter = pseudo(b, at, family, PROTOCOL_TCP, TCP.size);
   setU16(b, reset + TCP.checksum, finish(sum(b, reset, reset + TCP.size, sumAfter)));
-  batch.outInterface[made] = batch.inInterface[row]!;
-  finishPacket(batch, made);
+  finishAnswer(batch, made, row);
   return made;
 }
 

@@ -144,7 +144,7 @@ function text(node: Extract<Node, { kind: "symbol" }>, wanted: Wanted): Constant
 function prefix(context: CheckContext, node: Extract<Node, { kind: "prefix" }>, wanted: Wanted): Constant {
   const base = single(asConstant(context, node.base, wanted));
   if (isText(wanted.type)) {
-    refuse(node.span, `Prefix expression is undefined for ${wanted.type.description} types`);
+    refuse(node.span, `Prefix expression is not defined for ${wanted.type.description} types`);
   }
   if (node.length > wanted.bits) {
     refuse(node.span, `Prefix length ${node.length} is invalid for type of ${wanted.bits} bits width`);

@@ -90,7 +90,7 @@ function presence(left: Expr, right: Node): Expr {
 
 function requireEquality(node: MatchNode, what: string): void {
   if (node.op === "implicit" || node.op === "==" || node.op === "!=") return;
-  refuse(node.right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [
+  refuse(node.right.span, `Relational expression (${node.op}) is not defined for ${what} expressions`, [
     node.opSpan,
   ]);
 }
@@ -135,14 +135,14 @@ function matchConstant(context: CheckContext, node: MatchNode, left: Expr, right
   if (ordered) {
     if (right.kind !== "value") {
       const what = right.kind === "prefix" ? "prefix" : "range";
-      refuse(right.span, `Relational expression (${node.op}) is undefined for ${what} expressions`, [
+      refuse(right.span, `Relational expression (${node.op}) is not defined for ${what} expressions`, [
         node.opSpan,
       ]);
     }
     if (isText(left.type)) {
       refuse(
         right.span,
-        `Relational expression (${node.op}) is undefined for ${left.type.description} types`,
+        `Relational expression (${node.op}) is not defined for ${left.type.description} types`,
         [node.opSpan],
       );
     }

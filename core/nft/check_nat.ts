@@ -24,7 +24,7 @@ export function checkNat(context: CheckContext, node: NatNode): void {
   if (nat.type === "snat" || nat.type === "dnat") {
     const family = familyOf(context, node);
     result.family = family;
-    if (nat.address !== undefined) address(context, node, family, nat.address, result);
+    if (nat.address !== undefined && family !== "inet") address(context, node, family, nat.address, result);
   }
   if (nat.port !== undefined) {
     requireTransport(context, node, nat.portSpan ?? nat.port.span);
@@ -36,7 +36,7 @@ export function checkNat(context: CheckContext, node: NatNode): void {
   context.statements.push({ kind: "nat", nat: result, span });
 }
 
-function familyOf(context: CheckContext, node: NatNode): "ip" | "ip6" {
+function familyOf(context: CheckContext, node: NatNode): "ip" | "ip6" | "inet" {
   const { family } = node.nat;
   if (context.family === "ip" || context.family === "ip6") {
     if (family !== undefined && family !== context.family) {
@@ -45,6 +45,7 @@ function familyOf(context: CheckContext, node: NatNode): "ip" | "ip6" {
     return context.family;
   }
   if (family !== undefined) return family;
+  if (node.nat.address === undefined) return "inet";
   const known = context.protocols.network.protocol?.name;
   if (known === "ip" || known === "ip6") return known;
   return refuse(node.nat.typeSpan, "ip or ip6 must be specified with address for inet tables.", [], [

@@ -13,9 +13,9 @@ import { reduceRule } from "./merge.ts";
 import { checkOperand } from "./check_operand.ts";
 import { ProtocolContext } from "./protocol_context.ts";
 import type { Span } from "./source.ts";
-import type { RuleNode, StatementNode } from "./tree.ts";
+import type { Node, RuleNode, StatementNode } from "./tree.ts";
 import type { Statement } from "./typed.ts";
-import type { TypeContext } from "./types.ts";
+import { nearest, type TypeContext } from "./types.ts";
 
 /** Checks a rule: types, protocols, what may follow what. The result names every dependency. */
 export function checkRule(
@@ -51,6 +51,17 @@ function isTerminal(statement: StatementNode): boolean {
   return statement.kind === "reject" || statement.kind === "nat";
 }
 
+/** Chains are made before rules go to them. */
+function requireTarget(context: CheckContext, chain: Node | undefined): void {
+  const name = chain?.kind === "variable" ? chain.value : chain;
+  if (chain === undefined || name?.kind !== "symbol" || context.table === undefined) return;
+  if (context.table.chains.has(name.text)) return;
+  const near = nearest(name.text, [...context.table.chains.keys()]);
+  refuse(chain.span, "Could not process rule: No such file or directory", [], [
+    near === undefined ? `the table has no chain ${name.text}` : `did you mean ${near}?`,
+  ]);
+}
+
 function checkStatement(context: CheckContext, node: StatementNode): void {
   const { span } = node;
   const plain = (expression: Extract<Statement, { kind: "plain" }>["expression"]) =>
@@ -59,6 +70,7 @@ function checkStatement(context: CheckContext, node: StatementNode): void {
     case "match":
       return checkMatch(context, node);
     case "verdict":
+      requireTarget(context, node.verdict.chain);
       return void context.statements.push({ kind: "verdict", verdict: verdictOf(node.verdict), span });
     case "verdict map": {
       if (node.map.kind !== "map") return;

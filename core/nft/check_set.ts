@@ -15,6 +15,8 @@ export interface SetShape {
   readonly data?: Wanted | "verdict";
   /** The declaration says `flags interval`; undefined: as the elements need. */
   readonly interval?: boolean;
+  /** The declaration lets elements have timeouts; undefined: nothing declared. */
+  readonly timeouts?: boolean;
   /** Overlapping intervals of a set are joined. */
   readonly merge: boolean;
   /** Data may be ranges (NAT maps): both ends are stored. */
@@ -78,10 +80,13 @@ function elementsOf(context: CheckContext, node: ElementNode, shape: SetShape): 
     return inner.elements.flatMap((element) => elementsOf(context, { ...node, ...element }, shape));
   }
   const key = asConstant(context, node.key, shape.key);
+  declared(key, node, shape);
   const adapted = shape.adapt === undefined ? key : shape.adapt(key);
   if (shape.data === undefined) {
     if (node.data !== undefined) {
-      refuse(node.data.span, "this is a set, its elements have no data", [], ["declare a map instead"]);
+      refuse(node.data.span, "set is not a map", [], [
+        "elements of a set have no data; declare a map instead",
+      ]);
     }
     return [{ key: adapted, node }];
   }
@@ -90,6 +95,21 @@ function elementsOf(context: CheckContext, node: ElementNode, shape: SetShape): 
   }
   if (shape.data === "verdict") return [{ key: adapted, node, verdict: verdictOf(node.data) }];
   return [{ key: adapted, node, data: dataOf(context, node.data, shape.data, shape.dataRanges === true) }];
+}
+
+/** What the declaration of a named set does not allow. */
+function declared(key: Constant, node: ElementNode, shape: SetShape): void {
+  if (shape.interval === false && spreads(key)) {
+    refuse(
+      node.key.span,
+      "You must add 'flags interval' to your set declaration if you want to add prefix elements",
+    );
+  }
+  if (shape.timeouts === false && node.timeout !== undefined) {
+    refuse(node.key.span, "Could not process rule: Invalid argument", [], [
+      "elements of this set have no timeouts; add: flags timeout",
+    ]);
+  }
 }
 
 export function setOf(node: Node): Extract<Node, { kind: "set" }> | undefined {

@@ -99,13 +99,13 @@ test("includes read in place, globs in order, a missing file and a circle are lo
   assert.deepEqual(chains, ["a", "one", "two", "last"]);
   assert.match(
     nft.run('include "/etc/nowhere.nft"\n', "main").error,
-    /^main:1:1-26: Error: File not found: \/etc\/nowhere\.nft\n/,
+    /^main:1:1-27: Error: File not found: \/etc\/nowhere\.nft\n/,
   );
   assert.match(nft.run('include "/etc/loop.nft"\n', "main").error, /includes itself/);
   const inner = nft.run('include "/etc/wrong.nft"\n', "main").error;
   assert.match(
     inner,
-    /^In file included from main:1:1-24:\n\/etc\/wrong\.nft:2:17-26: Error: No symbol type information\n/,
+    /^In file included from main:1:1-25:\n\/etc\/wrong\.nft:2:17-26: Error: No symbol type information\n/,
   );
 });
 
@@ -218,4 +218,26 @@ test("counters list what the cells hold, unless the listing is stateless", () =>
   nft.store.cells.numbers[rule!.cells[0]!] = 7;
   assert.match(must(nft, "list ruleset"), /counter packets 7 bytes 500 accept/);
   assert.match(must(new Nft(nft.store, { stateless: true }), "list ruleset"), /\tcounter accept/);
+});
+
+test("loops between chains are refused at the chain, also by a check that changes nothing", () => {
+  const text = `table ip t {
+	chain a { type filter hook input priority 0; jump b
+	}
+	chain b { jump c
+	}
+	chain c { jump b
+	}
+}
+`;
+  for (const check of [false, true]) {
+    const nft = make({ check });
+    const result = nft.run(text, "loop");
+    assert.equal(result.ok, false);
+    assert.match(result.error, /^loop:\d:8-8: Error: Could not process rule: Too many links\n/);
+    assert.equal(nft.ruleset.tables.size, 0);
+  }
+  const nft = make({ check: true });
+  assert.ok(nft.run("add table ip t").ok);
+  assert.equal(nft.ruleset.tables.size, 0);
 });

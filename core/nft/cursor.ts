@@ -159,10 +159,13 @@ export class Cursor {
 
 const quote = (text: string): string => (/^[A-Za-z]/.test(text) ? text : `'${text}'`);
 
-const MARK_NAMES = new Map([[";", "semicolon"], [",", "comma"], [".", "'.'"], [":", "colon"], ["!=", "!="], [
-  "==",
-  "==",
-]]);
+const PLAIN_MARKS = ["<", ">", "<=", ">=", "<<", ">>", "==", "!=", ".", "@", "-", "/", "+", "*", "!"];
+const MARK_NAMES = new Map<string, string>([
+  ...PLAIN_MARKS.map((mark) => [mark, mark] as const),
+  [";", "semicolon"],
+  [",", "comma"],
+  [":", "colon"],
+]);
 
 /** Decimal, octal or hexadecimal; Infinity past the exact integers. */
 export function numberValue(text: string): number {

@@ -63,14 +63,16 @@ function generate(context: CheckContext, protocol: Protocol, span: Span): void {
 const linkPayload = (protocol: Protocol, span: Span): PayloadExpr =>
   fieldPayload(protocol, protocol.fields[0]!, span);
 
-function networkDependency(context: CheckContext, protocol: Protocol, span: Span): void {
+function networkDependency(context: CheckContext, protocol: Protocol, span: Span, forTransport = false): void {
+  const { family } = context;
   const link = context.protocols.link.protocol;
-  if (link !== undefined) {
+  // In a bridge the frame is Ethernet anyway, and the kernel keeps its type at hand.
+  const known = family === "bridge" && link === PROTOCOLS.get("ether") && !forTransport;
+  if (link !== undefined && !known) {
     const number = nextNumber(link, protocol);
     if (number === undefined) return conflict(span, link.name, protocol.name);
     return announce(context, link, number, span);
   }
-  const { family } = context;
   if (family === "inet") {
     const number = protocol.name === "ip" ? 2n : protocol.name === "ip6" ? 10n : undefined;
     if (number === undefined) return conflict(span, "inet", protocol.name);
@@ -92,7 +94,7 @@ function transportDependency(context: CheckContext, protocol: Protocol, span: Sp
     : protocol.name === "icmpv6"
     ? "ip6"
     : "";
-  if (network === undefined && only !== "") networkDependency(context, PROTOCOLS.get(only)!, span);
+  if (network === undefined && only !== "") networkDependency(context, PROTOCOLS.get(only)!, span, true);
   if (network !== undefined && network.next === undefined) conflict(span, network.name, protocol.name);
   match(context, metaOperand("l4proto", span), BigInt(number), span);
 }

@@ -19,6 +19,8 @@ export interface Execution {
   readonly types: TypeContext;
   readonly listing: ListOptions;
   readonly debug: boolean;
+  /** Sets that rules of this text add elements to, as `family table set`: they are dynamic without saying so. */
+  readonly filled: Set<string>;
   /** Lines for the user: listings and debug text. */
   readonly output: string[];
   readonly diagnostics: Diagnostic[];
@@ -29,11 +31,20 @@ const MAXIMUM_ERRORS = 10;
 
 /** Carries out commands in order; errors are noted and the rest is still checked. */
 export function executeAll(execution: Execution, commands: readonly Command[]): void {
+  for (const command of commands) for (const step of expand(command)) noteFilled(execution, step);
   for (const command of commands) {
     for (const step of expand(command)) {
       attempt(execution, () => execute(execution, step));
       if (execution.diagnostics.length >= MAXIMUM_ERRORS) return;
     }
+  }
+}
+
+function noteFilled(execution: Execution, command: Command): void {
+  if (command.kind !== "rule" || command.rule === undefined) return;
+  for (const statement of command.rule.statements) {
+    if (statement.kind !== "set update" || statement.set.kind !== "set reference") continue;
+    execution.filled.add(`${command.table.family} ${command.table.name} ${statement.set.name}`);
   }
 }
 

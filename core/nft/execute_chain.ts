@@ -35,7 +35,7 @@ export function executeChain(execution: Execution, command: ChainCommand): void 
 
 export function executeRename(execution: Execution, command: Extract<Command, { kind: "rename" }>): void {
   const table = requireTable(execution, command.table);
-  const from = requireChain(table, command.chain);
+  const from = requireChain(table, command.chain, true);
   check(execution.transaction.renameChain(table.family, table.name, from, command.to.text), command.to.span);
 }
 

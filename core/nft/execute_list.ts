@@ -37,7 +37,7 @@ export function executeList(execution: Execution, command: ListCommand): void {
         const sets = [...table.sets.values()].filter((set) =>
           !set.anonymous && (set.data !== undefined) === map
         );
-        say(inTable(table, sets.map((set) => listSet(set, listing)), listing));
+        say(inTable(table, sets.map((set) => listSet(set, listing, table)), listing));
       });
     }
     default: {
@@ -73,7 +73,7 @@ function listOne(execution: Execution, command: ListCommand): void {
       if ((set.data === undefined) === (command.what === "map")) {
         refuse(name.span, "No such file or directory");
       }
-      return void output.push(inTable(table, [listSet(set, listing)], listing));
+      return void output.push(inTable(table, [listSet(set, listing, table)], listing));
     }
     default: {
       const type = OBJECT_TYPES.get(command.what);

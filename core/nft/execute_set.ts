@@ -1,4 +1,10 @@
-import type { SetDefinition, SetType, Table } from "../ruleset/ruleset.ts";
+import {
+  elementKey,
+  type SetDefinition,
+  type SetElement,
+  type SetType,
+  type Table,
+} from "../ruleset/ruleset.ts";
 import { type CheckContext, type SetSource, setSource } from "./check_context.ts";
 import type { Wanted } from "./check_constant.ts";
 import { checkOperand } from "./check_operand.ts";
@@ -7,6 +13,7 @@ import type { Command, Name, SetBody, TypeSpec } from "./command.ts";
 import { DATA_TYPES } from "./datatype/registry.ts";
 import { refuse } from "./diagnostic.ts";
 import { check, type Execution, handleOf, requireTable } from "./execute.ts";
+import type { Span } from "./source.ts";
 import { printOperand } from "./print_operand.ts";
 import { ProtocolContext } from "./protocol_context.ts";
 import { concatenatedType, paddedBits } from "./typed.ts";
@@ -54,8 +61,6 @@ export function requireSet(table: Table, name: Name): SetDefinition {
   );
 }
 
-const DYNAMIC_SIZE = 65535;
-
 function specOf(execution: Execution, table: Table, command: SetCommand, body: SetBody) {
   if (body.key === undefined) {
     refuse(body.span ?? command.set.span, `${command.map ? "map" : "set"} definition does not specify key`);
@@ -66,11 +71,11 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
   }
   const has = (flag: string) => body.flags.some((written) => written.name === flag);
   const { data } = body;
-  // A set that rules fill must end somewhere.
-  const size = body.size ?? (has("dynamic") ? DYNAMIC_SIZE : undefined);
   const object = data !== undefined && "object" in data ? data.object : undefined;
   if (object !== undefined) refuse(command.set.span, `maps of ${object}s are not built yet`);
-  const dataTypes = data === undefined || "object" in data ? undefined : resolve(execution, table, data, body.span);
+  const dataTypes = data === undefined || "object" in data
+    ? undefined
+    : resolve(execution, table, data, body.span);
   const verdict = dataTypes?.types[0]?.name === "verdict";
   const source: SetSource = {
     key: key.types,
@@ -84,7 +89,7 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
     key: setType(key.types),
     interval: has("interval"),
     constant: has("constant"),
-    dynamic: has("dynamic"),
+    dynamic: has("dynamic") || execution.filled.has(`${table.family} ${table.name} ${command.set.text}`),
     timeouts: has("timeout") || body.timeout !== undefined,
     autoMerge: body.autoMerge,
     counter: body.counter,
@@ -92,7 +97,7 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
     ...(dataTypes === undefined ? {} : { data: verdict ? ("verdict" as const) : setType(dataTypes.types) }),
     ...(body.timeout === undefined ? {} : { timeout: Number(body.timeout) }),
     ...(body.gcInterval === undefined ? {} : { gcInterval: Number(body.gcInterval) }),
-    ...(size === undefined ? {} : { size }),
+    ...(body.size === undefined ? {} : { size: body.size }),
     ...(body.policy === undefined ? {} : { policy: body.policy }),
     ...(body.comment === undefined ? {} : { comment: body.comment }),
   };
@@ -103,10 +108,15 @@ const setType = (types: readonly DataType[]): SetType => ({
   bits: types.map((type) => type.bits),
 });
 
-function resolve(execution: Execution, table: Table, spec: TypeSpec): { types: DataType[]; text?: string } {
-  if (spec.kind === "names") return { types: spec.names.map(namedType) };
+function resolve(
+  execution: Execution,
+  table: Table,
+  spec: TypeSpec,
+  body: Span | undefined,
+): { types: DataType[]; text?: string } {
+  if (spec.kind === "names") return { types: spec.names.map((name) => namedType(name, body)) };
   if (spec.node.kind === "symbol" && spec.node.text === "verdict") {
-    return { types: [namedType({ text: "verdict", span: spec.span })], text: "verdict" };
+    return { types: [namedType({ text: "verdict", span: spec.span }, body)], text: "verdict" };
   }
   const context: CheckContext = {
     family: table.family,
@@ -121,7 +131,7 @@ function resolve(execution: Execution, table: Table, spec: TypeSpec): { types: D
   return { types, text: printOperand(operand, execution.types) };
 }
 
-function namedType(name: Name): DataType {
+function namedType(name: Name, body: Span | undefined): DataType {
   const type = DATA_TYPES.get(name.text);
   if (type === undefined) {
     const near = nearest(name.text, [...DATA_TYPES.keys()]);
@@ -134,8 +144,8 @@ function namedType(name: Name): DataType {
   }
   if (type.bits === 0 && type.name !== "verdict") {
     refuse(
-      name.span,
-      'unqualified type specified in set definition. Try "typeof expression" instead of "type datatype".',
+      body ?? name.span,
+      `unqualified type ${name.text} specified in set definition. Try "typeof expression" instead of "type datatype".`,
     );
   }
   return type;
@@ -170,19 +180,9 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     key: wantedOf(source?.key ?? []),
     ...(data === undefined ? {} : { data }),
     interval: set.interval,
+    timeouts: set.timeouts,
     merge: set.autoMerge,
   }, written.span);
-  for (const element of literal.elements) {
-    if (!set.interval && element.end !== undefined) {
-      refuse(
-        written.span,
-        "You must add 'flags interval' to your set declaration if you want to add prefix elements",
-      );
-    }
-    if (element.timeout !== undefined && !set.timeouts) {
-      refuse(written.span, "set does not support timeouts", [], ["add: flags timeout"]);
-    }
-  }
   const { family, name } = table;
   switch (command.verb) {
     case "add":
@@ -190,9 +190,20 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     case "create":
       return check(transaction.createElements(family, name, set.name, literal.elements), written.span);
     case "delete":
+      if (!set.autoMerge) requireElements(set, literal.elements);
       return check(transaction.deleteElements(family, name, set.name, literal.elements), written.span);
     default:
       return refuse(command.span, "elements can be added, created and deleted");
+  }
+}
+
+/** Only what is there can be taken out. */
+function requireElements(set: SetDefinition, elements: readonly SetElement[]): void {
+  for (const element of elements) {
+    if (set.elements.has(elementKey(element)) || element.source === undefined) continue;
+    refuse(element.source as Span, "Could not process rule: No such file or directory", [], [
+      "the set has no such element",
+    ]);
   }
 }
 

@@ -23,15 +23,23 @@ const lines: Line[] = readdirSync(folder).sort().flatMap((name) => {
 const table = ({ family, chain, rule }: Line): string =>
   `table ${family} t {\n\tchain c {\n\t\ttype ${chain.replace(/^type /, "")};\n\t\t${rule}\n\t}\n}\n`;
 
-/** What is listed must parse, and list the same again. */
-function fixed(text: string): boolean {
+const list = (text: string): string | undefined => {
   const nft = new Nft(undefined, lo);
-  if (!nft.run(text, "rules").ok) return false;
-  const once = nft.run("list ruleset").output;
-  const again = new Nft(undefined, lo);
-  const result = again.run(once, "listed");
-  assert.ok(result.ok, `${text}\n${once}\n${result.error}`);
-  assert.equal(again.run("list ruleset").output, once, text);
+  return nft.run(text, "rules").ok ? nft.run("list ruleset").output : undefined;
+};
+
+/**
+ * What is listed must parse, and list the same again. One step is let pass: of a set whose intervals merged into one
+ * nft lists the braces, but reads `{ a-b }` as `a-b`.
+ */
+function fixed(text: string): boolean {
+  const once = list(text);
+  if (once === undefined) return false;
+  const twice = list(once);
+  assert.notEqual(twice, undefined, `${text}\n${once}`);
+  const unbraced = (listed: string) => listed.replace(/\{ ([^ ,]*-[^ ,]*) \}/g, "$1");
+  assert.equal(unbraced(twice!), unbraced(once), text);
+  assert.equal(list(twice!), twice, text);
   return true;
 }
 

@@ -48,10 +48,10 @@ const META_ROWS: readonly MetaRow[] = [
   meta("priority", "priority", symbolic.classIdType),
   meta("mark", "mark", symbolic.markType),
   bare("iif", "iif", interfaceIndexType),
-  bare("iifname", "iifname", interfaceNameType),
-  meta("iiftype", "iiftype", interfaceTypeType),
   bare("oif", "oif", interfaceIndexType),
+  bare("iifname", "iifname", interfaceNameType),
   bare("oifname", "oifname", interfaceNameType),
+  meta("iiftype", "iiftype", interfaceTypeType),
   meta("oiftype", "oiftype", interfaceTypeType),
   meta("skuid", "skuid", userType),
   meta("skgid", "skgid", groupType),
@@ -59,6 +59,8 @@ const META_ROWS: readonly MetaRow[] = [
   meta("rtclassid", "rtclassid", symbolic.realmType),
   meta("nfproto", "nfproto", symbolic.netfilterProtocolType),
   meta("l4proto", "l4proto", inetProtocolType),
+  meta("ibrname", "bri_iifname", interfaceNameType),
+  meta("obrname", "bri_oifname", interfaceNameType),
   meta("pkttype", "pkttype", symbolic.packetTypeType),
   meta("cpu", "cpu", integerType, 32),
   bare("iifgroup", "iifgroup", deviceGroupType),
@@ -73,8 +75,6 @@ const META_ROWS: readonly MetaRow[] = [
   meta("hour", "hour", hourType),
   meta("sdif", "sdif", interfaceIndexType),
   meta("sdifname", "sdifname", interfaceNameType),
-  meta("ibrname", "bri_iifname", interfaceNameType),
-  meta("obrname", "bri_oifname", interfaceNameType),
 ];
 
 export const META_KEYS: ReadonlyMap<string, MetaRow> = new Map([

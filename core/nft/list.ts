@@ -24,7 +24,7 @@ export interface ListOptions {
 export function listTable(table: Table, options: ListOptions): string {
   const blocks: string[] = [];
   for (const object of table.objects.values()) blocks.push(listObject(object, options));
-  for (const set of table.sets.values()) if (!set.anonymous) blocks.push(listSet(set, options));
+  for (const set of table.sets.values()) if (!set.anonymous) blocks.push(listSet(set, options, table));
   for (const chain of table.chains.values()) blocks.push(listChain(chain, table, options));
   return inTable(table, blocks, options, true);
 }
@@ -71,7 +71,18 @@ const handle = (
   options: ListOptions,
 ): string => (options.handles ? ` # handle ${number}` : "");
 
-export function listSet(set: SetDefinition, options: ListOptions): string {
+/** Most elements of a set that rules fill, where it does not say. */
+const FILLED_SIZE = 65535;
+
+function sizeOf(set: SetDefinition, table: Table): number | undefined {
+  if (set.size !== undefined) return set.size;
+  const filled = [...table.chains.values()].some((chain) =>
+    chain.rules.some((rule) => rule.expressions.some((e) => e.kind === "dynset" && e.set === set.name))
+  );
+  return filled ? FILLED_SIZE : undefined;
+}
+
+export function listSet(set: SetDefinition, options: ListOptions, table: Table): string {
   let text = `\t${set.data === undefined ? "set" : "map"} ${set.name} {${handle(set.handle, options)}\n`;
   const source = setSource(set);
   const data = set.data === undefined ? "" : ` : ${set.data === "verdict" ? "verdict" : typeName(set.data)}`;
@@ -79,7 +90,8 @@ export function listSet(set: SetDefinition, options: ListOptions): string {
     ? `\t\ttype ${typeName(set.key)}${data}\n`
     : `\t\ttypeof ${source.typeofText}\n`;
   if (set.policy === "memory") text += "\t\tpolicy memory\n";
-  if (set.size !== undefined) text += `\t\tsize ${set.size}\n`;
+  const size = sizeOf(set, table);
+  if (size !== undefined) text += `\t\tsize ${size}\n`;
   const flags = [
     set.constant && "constant",
     set.dynamic && "dynamic",

@@ -87,5 +87,5 @@ function join(first: PayloadMatch, second: PayloadMatch): PayloadMatch | undefin
 /** The kernel does loads of up to 4 bytes behind the link header without a call; joining must not lose that. */
 function worthwhile(a: PayloadExpr, b: PayloadExpr, bits: number): boolean {
   if (bits > 128) return false;
-  return bits <= 32 || a.base === "link" || (a.bits > 32 && b.bits > 32);
+  return bits <= 32 || a.base === "link" || a.bits > 32 || b.bits > 32;
 }

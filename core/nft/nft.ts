@@ -1,6 +1,8 @@
 import type { Ruleset } from "../ruleset/ruleset.ts";
-import { errorText } from "../ruleset/error.ts";
+import { errorText, type RulesetError } from "../ruleset/error.ts";
 import { RulesetStore } from "../ruleset/store.ts";
+import type { Transaction } from "../ruleset/transaction.ts";
+import { validateTable } from "../ruleset/validate.ts";
 import type { Command } from "./command.ts";
 import { Cursor } from "./cursor.ts";
 import { type Diagnostic, Refusal, renderDiagnostic } from "./diagnostic.ts";
@@ -9,7 +11,7 @@ import type { NftOptions, NftResult } from "./options.ts";
 import { parseCommand } from "./parse_command.ts";
 import { parseInclude } from "./parse_include.ts";
 import { recover, syntaxErrors } from "./recover.ts";
-import type { Source } from "./source.ts";
+import type { Source, Span } from "./source.ts";
 import { END } from "./token.ts";
 import type { TypeContext } from "./types.ts";
 
@@ -53,6 +55,7 @@ export class Nft {
       types: typeContext(this.options),
       listing: this.listing(),
       debug: this.options.debug?.includes("netlink") ?? false,
+      filled: new Set(),
       output: [],
       diagnostics: [],
     };
@@ -62,20 +65,18 @@ export class Nft {
       return result(execution.output, execution.diagnostics);
     }
     const changes = parsed.commands.some((command) => command.kind !== "list");
-    if (!changes || this.options.check === true) transaction.abort();
-    else {
-      const error = transaction.commit();
-      if (error !== undefined) {
-        const span = { source, start: 0, end: source.text.length };
-        const where = parsed.commands.find((command) => namesIt(command, error.name))?.span ?? span;
-        const message = errorText(error);
-        const hints = [error.name === "" ? "" : `${error.what} ${error.name}`, error.detail ?? ""].filter((
-          hint,
-        ) => hint !== "");
-        execution.diagnostics.push({ severity: "error", message, spans: [where], hints });
-      }
-    }
+    const error = this.settle(transaction, changes);
+    if (error !== undefined) execution.diagnostics.push(located(error, parsed.commands, source));
     return result(execution.output, execution.diagnostics);
+  }
+
+  /** Commits, or, where nothing is to change, only looks whether it could be. */
+  private settle(transaction: Transaction, changes: boolean): RulesetError | undefined {
+    if (changes && this.options.check !== true) return transaction.commit();
+    let error: RulesetError | undefined;
+    if (changes) { for (const table of transaction.tables.values()) error ??= validateTable(table); }
+    transaction.abort();
+    return error;
   }
 
   private parse(source: Source): { commands: Command[]; diagnostics: readonly Diagnostic[] } {
@@ -117,9 +118,26 @@ export class Nft {
   }
 }
 
-const namesIt = (command: Command, name: string): boolean =>
-  (command.kind === "chain" && command.chain.text === name) ||
-  (command.kind === "table" && command.table.name === name);
+/** What only the whole could tell (loops, depth, hooks), at the name of the chain or table it is about. */
+function located(error: RulesetError, commands: readonly Command[], source: Source): Diagnostic {
+  const hints = [error.name === "" ? "" : `${error.what} ${error.name}`, error.detail ?? ""].filter((hint) =>
+    hint !== ""
+  );
+  const span = nameSpan(commands, error.name) ?? { source, start: 0, end: source.text.length };
+  return { severity: "error", message: errorText(error), spans: [span], hints };
+}
+
+function nameSpan(commands: readonly Command[], name: string): Span | undefined {
+  for (const command of commands) {
+    if (command.kind === "chain" && command.chain.text === name) return command.chain.span;
+    const inner = command.kind === "table" && command.body !== undefined
+      ? nameSpan(command.body.commands, name)
+      : undefined;
+    if (inner !== undefined) return inner;
+    if (command.kind === "table" && command.table.name === name) return command.table.span;
+  }
+  return undefined;
+}
 
 function typeContext(options: NftOptions): TypeContext {
   return {

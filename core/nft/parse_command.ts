@@ -10,6 +10,7 @@ import { parseRule } from "./parse_rule.ts";
 import { parseSetBody } from "./parse_set_body.ts";
 import { parseDefine } from "./parse_variable.ts";
 import { NUMBER } from "./token.ts";
+import { RESERVED } from "./words.ts";
 
 const FAMILIES = ["ip", "ip6", "inet", "arp", "bridge", "netdev"] as const;
 const VERBS = ["add", "create", "insert", "replace", "delete", "flush", "reset", "get"] as const;
@@ -51,7 +52,8 @@ function parseVerb(c: Cursor, context: IncludeContext, verb: Verb, start: number
   const word = c.isWord() ? c.text() : "";
   if (OBJECT_WORDS.includes(word)) return object(c, verb, start);
   if (!KINDS.includes(word)) {
-    const known = FAMILIES.some((family) => c.is(family)) || (written && c.isWord());
+    // `filter input accept`: a rule without a word before it.
+    const known = FAMILIES.some((family) => c.is(family)) || (c.isWord() && (written || !RESERVED.has(word)));
     if (!known || (verb !== "add" && verb !== "insert" && verb !== "replace")) {
       return c.unexpected(
         "commands: add, create, insert, replace, delete, list, flush, rename, define, include",
@@ -130,10 +132,11 @@ function ruleCommand(c: Cursor, verb: Verb, start: number): Command {
 function positionOf(c: Cursor): Position | undefined {
   const kind = (["handle", "index", "position"] as const).find((word) => c.is(word));
   if (kind === undefined || c.kind(1) !== NUMBER) return undefined;
+  const start = c.at;
   c.take();
   const span = c.span();
   const value = c.number("a number");
-  return { kind, value, span };
+  return { kind, value, span: kind === "index" ? c.since(start) : span };
 }
 
 function object(c: Cursor, verb: Verb, start: number): Command {

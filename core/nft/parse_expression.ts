@@ -40,6 +40,7 @@ function parseMap(c: Cursor, key: Node): Node {
 /** What follows `map` or `vmap`: a set of mappings, a reference or a variable. */
 export function parseMapping(c: Cursor): Node {
   if (c.is("{")) return parseSet(c, "right");
+  if (!c.is("@") && !c.is("$")) c.unexpected("expected '{' or the name of a map: @name");
   const at = c.span();
   const found = parsePrimary(c, "right");
   if (found.kind !== "set reference" && found.kind !== "variable") {

@@ -8,6 +8,7 @@ import { CT_KEYS, META_KEYS, UNQUALIFIED_META } from "./keys.ts";
 import { parseExpression } from "./parse_expression.ts";
 import { NUMBER } from "./token.ts";
 import type { Node } from "./tree.ts";
+import { RESERVED } from "./words.ts";
 
 /** Words that begin an expression about the packet, its flow or its way. */
 export const HEAD_WORDS: ReadonlySet<string> = new Set([
@@ -90,11 +91,15 @@ function rawPayload(c: Cursor): Node {
 function metaKey(c: Cursor, start: number): Node {
   const key = c.isWord() ? META_KEYS.get(c.text()) : undefined;
   if (key === undefined) {
-    return c.unexpected(`keys of meta: ${[...META_KEYS.keys()].join(", ")}`);
+    if (!c.isWord() || RESERVED.has(c.text())) return c.unexpected(`keys of meta: ${metaKeys()}`);
+    const word = c.take();
+    return refuse(c.since(start), `syntax error, unexpected ${word}, known keys are ${metaKeys()}`);
   }
   c.take();
   return { kind: "meta", key: key.name, span: c.since(start) };
 }
+
+const metaKeys = (): string => [...new Set([...META_KEYS.values()].map((row) => row.name))].join(", ");
 
 function ctKey(c: Cursor, start: number): Node {
   const direction = c.is("original") || c.is("reply") ? (c.take() as "original" | "reply") : undefined;

@@ -20,7 +20,9 @@ export function parseInclude(c: Cursor, context: IncludeContext): Ending {
   c.expect("include");
   if (c.kind() !== QUOTED) c.unexpected("expected a quoted path");
   const pattern = c.quotedText();
-  const at = c.since(start);
+  // The line end belongs to the statement, as nft draws it.
+  const statement = c.since(start);
+  const at = { ...statement, end: Math.min(statement.end + 1, statement.source.text.length) };
   if (!c.atLineEnd()) c.unexpected("expected the end of the line");
   const { reader } = context;
   const wild = /[*?[]/.test(pattern);

@@ -46,6 +46,7 @@ function translation(c: Cursor, nat: NatNode): void {
     c.expect("port");
   }
   c.skip("to");
+  if (c.is(":") && nat.family !== undefined) c.unexpected("an address is expected behind the family");
   if (c.skip(":")) return port(c, nat);
   nat.address = address(c);
   if (c.skip(":")) port(c, nat);

@@ -32,6 +32,9 @@ class Postprocess {
   private readonly family: Family;
   private readonly sets: SetMembers;
   /** For each base the match that made its protocol known, as long as it may be left out. */
+  /** The `ether type` match left out for the one being worked on; and for those before. */
+  private tagDropped: Match | undefined;
+  private readonly tagGuards = new Map<Match, Match>();
   private icmpGuard: Match | undefined;
   private readonly guards = new Map<HeaderBase, Match>();
 
@@ -87,16 +90,18 @@ class Postprocess {
       : undefined;
     if (statement.how === "icmp" && this.family !== "ip" && this.family !== "ip6") {
       const guard = this.guards.get("network");
-      if (guard !== undefined && guard.left.kind === "meta") this.dropped.add(guard);
+      if (guard !== undefined && (guard.left.kind === "meta" || this.family !== "inet")) this.dropped.add(guard);
     }
     this.push({ ...statement, ...(family === undefined ? {} : { family }) });
   }
 
   private match(statement: Match): void {
+    this.tagDropped = undefined;
     const resolved = this.resolve(statement.left);
     const match = simplifyMatch({ ...statement, left: resolved }, this.context);
     this.drop(match.left);
     this.result.push(match);
+    if (this.tagDropped !== undefined) this.tagGuards.set(match, this.tagDropped);
     if (match.op !== "eq" || match.left.kind === "concatenation") return;
     const { left, right } = match;
     const isGuard =
@@ -203,11 +208,19 @@ class Postprocess {
     if (guard === undefined || !this.mayDrop(guard, base, payload)) return;
     this.dropped.add(guard);
     this.guards.delete(base);
+    // A tag that only a left-out match looked at still has to be said.
+    const below = this.tagGuards.get(guard);
+    if (below !== undefined) this.dropped.delete(below);
+    if (base === "link" && guard.left.kind === "payload") this.tagDropped = guard;
   }
 
   /** `ip protocol` and `ip6 nexthdr` also say the family where a table has both, so they stay. */
   private mayDrop(guard: Match, base: HeaderBase, payload: PayloadExpr | undefined): boolean {
     if (payload?.protocol?.name === "th") return false;
+    if (base === "link" && guard.left.kind === "payload" && payload?.protocol?.name === "vlan") {
+      // A tag is implied where it is the usual one right behind the Ethernet header.
+      return guard.left.protocol?.name === "ether" && guard.right.kind === "value" && guard.right.value === 0x8100n;
+    }
     const mixed = this.family !== "ip" && this.family !== "ip6" && this.family !== "arp";
     if (!mixed || base !== "transport" || guard.left.kind !== "payload") return true;
     return guard.left.base !== "network";

@@ -111,7 +111,7 @@ function nat(nat: NatStatement, context: PrintContext): string {
   if (nat.address !== undefined || nat.port !== undefined) {
     if (nat.type === "snat" || nat.type === "dnat") {
       const spread = nat.parts?.portMin === true || nat.parts?.addressMax === true;
-      if (mixed || spread) text += ` ${nat.family ?? "ip"}`;
+      if ((mixed || spread) && nat.family !== "inet") text += ` ${nat.family ?? "ip"}`;
     }
     if ((nat.flags & 64) !== 0) text += " prefix";
     text += " to ";

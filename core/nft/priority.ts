@@ -27,9 +27,7 @@ export function priorityValue(family: Family, hook: string, name: string): numbe
   const row = tableOf(family).find(([known]) => known === name);
   if (row === undefined) return undefined;
   const [, value, ...hooks] = row;
-  return hooks.length === 0 || hooks.includes(hook) || (name === "dstnat" && hook === "output")
-    ? value
-    : undefined;
+  return hooks.length === 0 || hooks.includes(hook) ? value : undefined;
 }
 
 /** Standard names come within this of their number: `filter + 10`. */

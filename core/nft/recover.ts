@@ -30,8 +30,7 @@ export function recover(c: Cursor, read: () => Ending): void {
     if (!(error instanceof Refusal)) throw error;
     const errors = syntaxErrors(c);
     if (!errors.includes(error.diagnostic)) errors.push(error.diagnostic);
-    // A block left open would make every later line wrong too.
-    if (c.depth > depth || errors.length >= MAXIMUM_ERRORS || c.kind() === END) throw error;
+    if (errors.length >= MAXIMUM_ERRORS || c.kind() === END) throw error;
     c.depth = depth;
     c.scope = scope;
     if (c.at === at) c.take();

@@ -120,7 +120,8 @@ export class Tokens {
       consider(match(classPattern, text, at), LITERAL);
     }
     if (WORD_START.test(c)) consider(match(wordPattern, text, at), WORD);
-    if (WORD_START.test(c) || c === "\\") consider(match(starPattern, text, at), LITERAL);
+    const after = text[end];
+    if (c === "\\" || after === "*" || after === "\\") consider(match(starPattern, text, at), LITERAL);
     if (TWO.includes(text.slice(at, at + 2))) consider(2, MARK);
     if (ONE.includes(c)) consider(1, MARK);
     if (end === at) end = at + 1;

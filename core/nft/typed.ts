@@ -136,7 +136,7 @@ export interface MatchSet {
 
 export interface NatStatement {
   readonly type: "snat" | "dnat" | "masquerade" | "redirect";
-  readonly family?: "ip" | "ip6";
+  readonly family?: "ip" | "ip6" | "inet";
   readonly address?: Expr;
   readonly addressMax?: Expr;
   readonly port?: Expr;

@@ -14,6 +14,8 @@ export interface TypeContext {
   readonly serviceNames: boolean;
   /** Durations as seconds only. */
   readonly seconds?: boolean;
+  /** Ends of a range: symbols as plain decimal numbers. */
+  readonly rangeEnds?: boolean;
   readonly timezoneOffset: number;
 }
 
@@ -138,7 +140,7 @@ export function printValue(type: DataType, value: bigint, bits: number, context:
     const own = type.symbols.find(([, number]) => BigInt(number) === value);
     if (own !== undefined) return type.quoted === true ? `"${own[0]}"` : own[0];
   }
-  if (type.symbolDigits !== undefined && context.numericSymbols) {
+  if (type.symbolDigits !== undefined && context.numericSymbols && context.rangeEnds !== true) {
     return "0x" + value.toString(16).padStart(type.symbolDigits, "0");
   }
   if (type.hexDigits !== undefined) return "0x" + value.toString(16).padStart(type.hexDigits, "0");
@@ -164,13 +166,16 @@ export function valueText(value: bigint, bits: number): string {
   return new TextDecoder().decode(bytes.subarray(from, to));
 }
 
+/** Largest value of four bytes. */
+const SMALL = 0xffffffffn;
+
 /** Bytes of a value as they lie in a register; `bits` rounded up to bytes. */
 export function bytesOf(value: bigint, bits: number, order: ByteOrder): Uint8Array {
   const length = (bits + 7) >> 3;
   const bytes = new Uint8Array(length);
   let rest = value;
   if (length <= 6) {
-    let small = Number(BigInt.asUintN(length * 8, rest));
+    let small = Number(rest <= SMALL ? rest : BigInt.asUintN(length * 8, rest));
     for (let index = 0; index < length; index++) {
       bytes[order === "big" ? length - 1 - index : index] = small % 256;
       small = Math.floor(small / 256);

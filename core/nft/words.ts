@@ -12,7 +12,8 @@ export const RESERVED: ReadonlySet<string> = new Set(
   type vlan arp ip ip6 icmp icmpv6 igmp tcp udp udplite sctp dccp esp ah comp th meta ct rt rt0 rt2 rt4 srh hbh frag
   dst mh exthdr fib osf ipsec secmark numgen jhash symhash notrack include define redefine undefine vmap define
   original reply mark iif iifname iiftype oif oifname oiftype skuid skgid nftrace rtclassid pkttype cpu iifgroup
-  oifgroup cgroup ibrname ibriport obrname obriport left right window maxseg nop eol`).split(/\s+/),
+  oifgroup cgroup ibrname ibriport obrname obriport flags typeof elements left right window maxseg nop eol`)
+    .split(/\s+/),
 );
 
 /** Reserved words that may stand for a value all the same. */

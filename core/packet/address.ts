@@ -33,7 +33,8 @@ function parseIpv4(text: string): number | undefined {
   if (parts.length !== 4) return undefined;
   let word = 0;
   for (const part of parts) {
-    if (!/^\d{1,3}$/.test(part) || Number(part) > 255) return undefined;
+    // No leading zeros: some read them as octal (inet_pton refuses them too).
+    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
     word = word * 256 + Number(part);
   }
   return word;
@@ -42,22 +43,23 @@ function parseIpv4(text: string): number | undefined {
 function parseIpv6(text: string): Address | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const head = groups(halves[0]!), tail = halves.length === 2 ? groups(halves[1]!) : [];
+  const whole = halves.length === 1;
+  const head = groups(halves[0]!, whole), tail = whole ? [] : groups(halves[1]!, true);
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  if (whole ? missing !== 0 : missing < 1) return undefined;
   const all = [...head, ...new Array<number>(missing).fill(0), ...tail];
   const word = (i: number) => all[2 * i]! * 65536 + all[2 * i + 1]!;
   return { family: 6, words: [word(0), word(1), word(2), word(3)] };
 }
 
-/** 16-bit groups of one side of `::`; a trailing dotted quad counts as two. */
-function groups(text: string): number[] | undefined {
+/** 16-bit groups of one side of `::`; a dotted quad at the address's end counts as two. */
+function groups(text: string, atEnd: boolean): number[] | undefined {
   if (text === "") return [];
   const result: number[] = [];
   const parts = text.split(":");
   for (const [i, part] of parts.entries()) {
-    if (part.includes(".") && i === parts.length - 1) {
+    if (atEnd && part.includes(".") && i === parts.length - 1) {
       const word = parseIpv4(part);
       if (word === undefined) return undefined;
       result.push(word >>> 16, word & 0xffff);

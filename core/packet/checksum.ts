@@ -11,11 +11,12 @@ export function sum(b: Uint8Array, from: number, to: number, start = 0): number 
   return total;
 }
 
-/** Folds a partial sum to 16 bits. */
+/** Folds a partial sum below 2^33 to 16 bits; only a sum of zero gives zero. */
 export function fold(total: number): number {
-  let t = total;
-  while (t > 0xffff) t = (t & 0xffff) + Math.floor(t / 65536);
-  return t;
+  // 2^32 is 1 in one's complement arithmetic, so 2^32 - 1 is nothing
+  const t = total > 0xffffffff ? total - 0xffffffff : total;
+  const once = (t & 0xffff) + (t >>> 16);
+  return (once & 0xffff) + (once >>> 16);
 }
 
 /** The checksum to store for a partial sum. */

@@ -1,3 +1,5 @@
+import { PROTOCOL_AH } from "./ipv4.ts";
+
 /** IPv6, RFC 8200. Offsets from the start of the header. */
 export const IPV6 = {
   versionClassFlow: 0,
@@ -16,9 +18,22 @@ export const NEXT_ROUTING = 43;
 export const NEXT_FRAGMENT = 44;
 export const NEXT_NONE = 59;
 export const NEXT_DESTINATION = 60;
-export const NEXT_MOBILITY = 135;
 /** Fragment header: next header, reserved, offset and flags, identification. */
 export const FRAGMENT6 = { nextHeader: 0, offsetFlags: 2, identification: 4, size: 8 } as const;
+
+/** Headers that may stand before the transport's (ipv6_ext_hdr without NONE); a mobility header is a transport. */
+export const isExtensionHeader = (next: number): boolean =>
+  next === NEXT_HOP_BY_HOP || next === NEXT_ROUTING || next === NEXT_FRAGMENT || next === PROTOCOL_AH ||
+  next === NEXT_DESTINATION;
+
+/** Bytes of the extension header of type `next` at `at`; its first two bytes must be inside. */
+export const extensionHeaderLength = (b: Uint8Array, at: number, next: number): number =>
+  next === NEXT_FRAGMENT
+    ? FRAGMENT6.size
+    : next === PROTOCOL_AH
+    ? (b[at + 1]! + 2) * 4
+    : (b[at + 1]! + 1) * 8;
+
 /** Smallest MTU every link must carry (RFC 8200 section 5). */
 export const IPV6_MINIMUM_MTU = 1280;
 

@@ -1,9 +1,10 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { formatAddress, parseAddress, parsePrefix } from "./address.ts";
-import { icmp, tcp, udp } from "./build.ts";
+import { icmp, ip, tcp, udp } from "./build.ts";
 import { pseudo, transportValid } from "./checksum.ts";
-import { PARSE_OK, parseIp } from "./parse.ts";
+import { CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_VALID } from "./columns.ts";
+import { PARSE_CHECKSUM, PARSE_OK, parseIp } from "./parse.ts";
 import { packetOf, putPacket, testBatch } from "./test_batch.ts";
 
 test("built packets parse back to what was asked, with right checksums", () => {
@@ -35,6 +36,23 @@ test("no truncation of a packet makes the parser name a header outside it", () =
   }
 });
 
+test("a wrong IPv4 header checksum is seen whatever the device says of the transport's", () => {
+  const packet = udp({ from: "192.0.2.1", to: "198.51.100.7" }, 1000, 53);
+  packet[8] = 63;
+  for (const state of [CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_VALID]) {
+    const batch = testBatch(), row = putPacket(batch, packet);
+    batch.checksum[row] = state;
+    assert.equal(parseIp(batch, row), PARSE_CHECKSUM);
+  }
+});
+
+test("an IPv6 mobility header is what the packet carries, not one to be passed over", () => {
+  const batch = testBatch(), header = Uint8Array.of(59, 0, 5, 0, 0, 0, 0, 0);
+  const row = putPacket(batch, ip({ from: "2001:db8::1", to: "2001:db8:1::7" }, 135, header));
+  assert.equal(batch.protocol[row], 135);
+  assert.equal(batch.transport[row], batch.network[row]! + 40);
+});
+
 test("addresses: text -> words -> text", () => {
   for (
     const text of [
@@ -52,7 +70,8 @@ test("addresses: text -> words -> text", () => {
   ) {
     assert.equal(formatAddress(parseAddress(text)!), text);
   }
-  for (const text of ["1.2.3", "1.2.3.256", ":::", "1::2::3", "12345::", "1:2:3:4:5:6:7", "g::"]) {
+  const wrong = ["1.2.3", "1.2.3.256", "01.2.3.4", ":::", "1::2::3", "12345::", "1:2:3:4:5:6:7", "g::"];
+  for (const text of [...wrong, "192.0.2.1::", "1:192.0.2.1::", "192.0.2.1::1"]) {
     assert.equal(parseAddress(text), undefined, text);
   }
   assert.equal(parsePrefix("10.0.0.0/33"), undefined);

@@ -9,7 +9,6 @@ import {
   IPV4_OFFSET,
   ipv4Fits,
   ipv4HeaderLength,
-  PROTOCOL_AH,
   PROTOCOL_DCCP,
   PROTOCOL_ICMP,
   PROTOCOL_ICMPV6,
@@ -18,15 +17,7 @@ import {
   PROTOCOL_UDP,
   PROTOCOL_UDPLITE,
 } from "./ipv4.ts";
-import {
-  FRAGMENT6,
-  IPV6,
-  ipv6Fits,
-  NEXT_DESTINATION,
-  NEXT_FRAGMENT,
-  NEXT_HOP_BY_HOP,
-  NEXT_ROUTING,
-} from "./ipv6.ts";
+import { extensionHeaderLength, FRAGMENT6, IPV6, ipv6Fits, isExtensionHeader, NEXT_FRAGMENT } from "./ipv6.ts";
 import { tcpFits, tcpHeaderLength } from "./tcp.ts";
 import { udpFits } from "./udp.ts";
 
@@ -83,8 +74,7 @@ function parseIpv6(batch: PacketBatch, row: number, b: Uint8Array, at: number, e
   }
   batch.fragment[row] = 0;
   let next = b[at + IPV6.nextHeader]!, header = at + IPV6.size;
-  for (let depth = 0;; depth++) {
-    if (!isExtensionHeader(next)) break;
+  for (let depth = 0; isExtensionHeader(next); depth++) {
     if (depth === MOST_EXTENSION_HEADERS || header + 8 > stop) return PARSE_TRUNCATED;
     if (next === NEXT_FRAGMENT) {
       const position = u16(b, header + FRAGMENT6.offsetFlags);
@@ -99,7 +89,7 @@ function parseIpv6(batch: PacketBatch, row: number, b: Uint8Array, at: number, e
       header += FRAGMENT6.size;
       continue;
     }
-    const length = next === PROTOCOL_AH ? (b[header + 1]! + 2) * 4 : (b[header + 1]! + 1) * 8;
+    const length = extensionHeaderLength(b, header, next);
     next = b[header]!;
     header += length;
     if (header > stop) return PARSE_TRUNCATED;

@@ -94,6 +94,8 @@ export class PacketPort implements DevicePort {
   readonly #request: InterfaceRequest;
   #batch: PacketBatch | undefined;
   #largeRegion = 0;
+  /** Of the device it was opened on: the address frames are sent to. */
+  readonly #first: Uint8Array;
   #mac: Uint8Array;
   #index: number;
   #up = false;
@@ -109,6 +111,7 @@ export class PacketPort implements DevicePort {
     this.counters = new CounterCells(state);
     this.#device = description.device;
     this.#promiscuous = description.promiscuous;
+    this.#first = description.mac;
     this.#mac = description.mac;
     this.#index = description.index;
     if (ring !== undefined) this.#ring = new PacketRing(fd, ring, driverWords(state), this.#large);
@@ -179,7 +182,11 @@ export class PacketPort implements DevicePort {
   reopen(): boolean {
     if (this.#closed) return false;
     try {
-      const { index, mac } = bindDevice(this.fd, this.#device, this.#promiscuous);
+      let { index, mac } = bindDevice(this.fd, this.#device, this.#promiscuous);
+      // A successor with an address of its own must hear frames for the one this port is known by.
+      if (!this.#promiscuous && mac.some((byte, i) => byte !== this.#first[i])) {
+        ({ index, mac } = bindDevice(this.fd, this.#device, true));
+      }
       this.#index = index;
       this.#mac = mac;
     } catch {

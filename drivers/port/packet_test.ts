@@ -5,6 +5,7 @@ import { CHECKSUM_PARTIAL, SEGMENT_TCP4 } from "../../core/packet/columns.ts";
 import { setU16 } from "../../core/packet/bytes.ts";
 import { fold, pseudo } from "../../core/packet/checksum.ts";
 import { testBatch } from "../../core/packet/test_batch.ts";
+import { runInNamespace } from "../sys/namespace.ts";
 import { deleteLink, linkByName, setLink } from "../sys/rtnetlink.ts";
 import { lacks, TestNetwork } from "../sys/test_namespaces.ts";
 import { Waiter } from "../sys/waiter.ts";
@@ -220,6 +221,9 @@ for (const mode of MODES) {
       assert.equal(port.missing, false);
     }
     assert.deepEqual(left.mac, net.route("a", (socket) => linkByName(socket, "left")!.mac));
+    // another address than before: the port hears frames for the one it is known by
+    const { stdout } = runInNamespace(net.name("a"), "ip", { args: ["-d", "link", "show", "left"] });
+    assert.match(new TextDecoder().decode(stdout), / promiscuity 1 /);
     batch.clear();
     pair.put(datagram(7));
     assert.equal(left.transmit(batch, rows, 1), 1);

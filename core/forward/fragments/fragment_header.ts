@@ -6,15 +6,13 @@ import {
   IPV4_MORE_FRAGMENTS,
   IPV4_OFFSET,
   ipv4HeaderLength,
-  PROTOCOL_AH,
 } from "../../packet/ipv4.ts";
 import {
+  extensionHeaderLength,
   FRAGMENT6,
   IPV6,
-  NEXT_DESTINATION,
+  isExtensionHeader,
   NEXT_FRAGMENT,
-  NEXT_HOP_BY_HOP,
-  NEXT_ROUTING,
 } from "../../packet/ipv6.ts";
 
 /**
@@ -39,6 +37,8 @@ export class FragmentHeader {
   /** IPv6: the byte that announces the fragment header, and that header. */
   announcedAt = 0;
   fragmentAt = 0;
+  /** IPv6: the only piece of its packet (RFC 6946). */
+  atomic = false;
 
   /** Reads the row: FRAGMENT_OK, or why it must be dropped. */
   read(batch: PacketBatch, row: number): number {
@@ -51,6 +51,7 @@ export class FragmentHeader {
     const position = u16(b, at + IPV4.flagsOffset);
     this.identification = u16(b, at + IPV4.identification);
     this.more = (position & IPV4_MORE_FRAGMENTS) !== 0;
+    this.atomic = false;
     this.dontFragment = (position & IPV4_DONT_FRAGMENT) !== 0;
     this.ecn = b[at + IPV4.tos]! & 3;
     this.headers = header;
@@ -68,14 +69,9 @@ export class FragmentHeader {
     let announced = at + IPV6.nextHeader, header = at + IPV6.size;
     while (b[announced] !== NEXT_FRAGMENT) {
       const next = b[announced]!;
-      if (
-        next !== NEXT_HOP_BY_HOP && next !== NEXT_ROUTING && next !== NEXT_DESTINATION && next !== PROTOCOL_AH
-      ) {
-        return FRAGMENT_MALFORMED;
-      }
-      if (header + 8 > stop) return FRAGMENT_MALFORMED;
+      if (!isExtensionHeader(next) || header + 8 > stop) return FRAGMENT_MALFORMED;
       announced = header;
-      header += next === PROTOCOL_AH ? (b[header + 1]! + 2) * 4 : (b[header + 1]! + 1) * 8;
+      header += extensionHeaderLength(b, header, next);
     }
     if (header + FRAGMENT6.size > stop) return FRAGMENT_MALFORMED;
     const position = u16(b, header + FRAGMENT6.offsetFlags);
@@ -91,6 +87,7 @@ export class FragmentHeader {
     this.offset = position & 0xfff8;
     this.end = this.offset + stop - this.payload;
     if (this.more && (this.end & 7) !== 0) return FRAGMENT_MALFORMED;
+    this.atomic = this.offset === 0 && !this.more;
     // RFC 8200 4.5 and RFC 7112: the first fragment holds all headers, the transport's included.
     if (this.offset === 0 && batch.transport[row] === 0) return FRAGMENT_MALFORMED;
     return this.#judge();

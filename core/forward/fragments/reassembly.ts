@@ -40,7 +40,7 @@ import {
  * Ownership   the data-plane thread; slabs are this object's until the datagram ends.
  * Limits      overlapping fragments end their datagram, exact repetitions are dropped. Slabs and datagrams are
  *             bounded: beyond that the oldest datagram makes room; a source has at most `perSource` of them.
- *             IPv6 atomic fragments (RFC 6946) are whole packets: parsing marks them so, they never come here.
+ *             IPv6 atomic fragments (RFC 6946) never wait, nor disturb who waits under their identification.
  */
 export class Reassembly {
   readonly counters: ReassemblyCounters = {
@@ -84,10 +84,12 @@ export class Reassembly {
 
   /**
    * Takes a fragment (row of a parsed packet whose `fragment` is not 0). Returns the row of the whole packet,
-   * appended to the batch, or -1. The fragment's verdict becomes STOLEN, or DROP when it is of no use (counted).
+   * appended to the batch, or -1. The fragment's verdict becomes STOLEN, or DROP when it is of no use (counted); an
+   * IPv6 atomic fragment loses its header where it is and goes on: the row returned is its own.
    */
   input(batch: PacketBatch, row: number): number {
     const header = this.#header, read = header.read(batch, row);
+    if (read === FRAGMENT_OK && header.atomic) return this.#strip(batch, row);
     batch.verdict[row] = VERDICT_DROP;
     const found = this.#datagrams.find(batch, row, header);
     if (read !== FRAGMENT_OK) {
@@ -251,7 +253,25 @@ export class Reassembly {
     batch.entry[row] = batch.entry[row] === ENTRY_OUTPUT ? ENTRY_OUTPUT : ENTRY_PREROUTING;
     batch.verdict[row] = VERDICT_CONTINUE;
     batch.fragmentSize[row] = d.largest[datagram]!;
-    if (parseIp(batch, row) !== PARSE_OK) {
+    return this.#parse(batch, row);
+  }
+
+  /** Takes the fragment header out of an atomic fragment: the headers before it move towards the payload. */
+  #strip(batch: PacketBatch, row: number): number {
+    const { announcedAt, fragmentAt, size } = this.#header, b = batch.bytes(row), start = batch.start[row]!;
+    const at = batch.network[row]! + FRAGMENT6.size;
+    b[announcedAt] = b[fragmentAt]!;
+    b.copyWithin(start + FRAGMENT6.size, start, fragmentAt);
+    batch.start[row] = start + FRAGMENT6.size;
+    batch.network[row] = at;
+    setU16(b, at + IPV6.payloadLength, batch.end[row]! - at - IPV6.size);
+    batch.fragmentSize[row] = size;
+    return this.#parse(batch, row);
+  }
+
+  /** What is whole now must be so: a fragment inside a fragment is nobody's packet. */
+  #parse(batch: PacketBatch, row: number): number {
+    if (parseIp(batch, row) !== PARSE_OK || batch.fragment[row] !== 0) {
       batch.verdict[row] = VERDICT_DROP;
       this.counters.malformed++;
       return -1;

@@ -68,7 +68,7 @@ function bench(options: Partial<ReassemblyOptions> = {}): Bench {
     const row = putPacket(batch, fragment);
     change?.(row);
     const whole = reassembly.input(batch, row);
-    assert.notEqual(batch.verdict[row], VERDICT_CONTINUE);
+    if (whole !== row) assert.notEqual(batch.verdict[row], VERDICT_CONTINUE);
     const result = whole < 0 ? undefined : packetOf(batch, whole);
     batch.clear();
     return result;
@@ -281,14 +281,29 @@ test("IPv6: a first fragment without its transport header, and a middle one of o
   assert.equal(t.reassembly.waiting, 0);
 });
 
-test("IPv6: an atomic fragment is a whole packet, whoever is waiting under its identification", () => {
+test("IPv6: an atomic fragment loses its header in place, whoever is waiting under its identification", () => {
   const whole = udp(V6, 1, 2, bytes(792)), t = bench();
   t.give(cut(whole, 0, 400));
-  const row = putPacket(t.batch, cut(whole, 0, 800, false));
-  assert.equal(t.batch.fragment[row], 0);
-  assert.equal(t.batch.destinationPort[row], 2);
-  t.batch.clear();
+  const { batch } = t, row = putPacket(batch, cut(whole, 0, 800, false));
+  assert.equal(batch.destinationPort[row], 2);
+  assert.equal(t.reassembly.input(batch, row), row);
+  assert.equal(batch.verdict[row], VERDICT_CONTINUE);
+  assert.equal(batch.fragment[row], 0);
+  assert.equal(batch.fragmentSize[row], 848);
+  assert.deepEqual(packetOf(batch, row), whole);
+  batch.clear();
   assert.ok(t.give(cut(whole, 400, 800)));
+});
+
+test("IPv6: a fragment inside a fragment is nobody's packet", () => {
+  const inner = Uint8Array.of(17, 0, 0, 1, 0, 0, 0, 9, ...bytes(120));
+  const nested = ip(V6, 44, inner), t = bench();
+  t.give(cut(nested, 0, 64));
+  assert.equal(t.give(cut(nested, 64, 128)), undefined);
+  assert.equal(t.reassembly.counters.malformed, 1);
+  assert.equal(t.give(cut(nested, 0, 128, false)), undefined);
+  assert.equal(t.reassembly.counters.malformed, 2);
+  assert.equal(t.batch.pool.available, 256 + 8);
 });
 
 test("link-local fragments of two links never meet", () => {

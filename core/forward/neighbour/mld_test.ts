@@ -156,3 +156,16 @@ test("an interface too small for IPv6 says nothing of it", () => {
   assert.deepEqual(link.take().filter((line) => !line.includes("arp")), []);
   assert.equal(link.adjacency.isLocalGroup(1, 6, words("ff02::1"), 0), false);
 });
+
+test("a link that goes down with reports pending wakes nobody until it is back", () => {
+  const link = new TestLink();
+  link.up(plan(["2001:db8::1/64"]));
+  link.take();
+  link.adjacency.interfaceUp(1, false, link.now);
+  link.run(5000);
+  assert.deepEqual(link.take(), []);
+  assert.ok(link.adjacency.due > link.now, "nothing is overdue");
+  link.adjacency.interfaceUp(1, true, link.now);
+  link.run(3000);
+  assert.ok(link.take().some((line) => line.includes("mld2")));
+});

@@ -4,6 +4,7 @@ import { ethernet, icmp } from "../../packet/build.ts";
 import { parseMac } from "../../packet/address.ts";
 import { setU32 } from "../../packet/bytes.ts";
 import { VERDICT_DROP, VERDICT_STOLEN } from "../../packet/columns.ts";
+import { putPacket } from "../../packet/test_batch.ts";
 import { HOST_MAC, plan, ROUTER_MAC, TestLink, words } from "./test_link.ts";
 
 const ROUTER_LL = "fe80::ff:fe00:1";
@@ -60,6 +61,18 @@ test("a unicast solicitation without an option makes us ask back before answerin
   link.run(10);
   link.icmpv6({ from: HOST, to: US }, 136, na(S | O));
   assert.deepEqual(link.take(start), [`10 packet ${HOST} -> ${HOST_MAC}`]);
+});
+
+test("a message that came in fragments is not believed (RFC 6980)", () => {
+  const link = quiet();
+  link.work((batch) => {
+    const row = putPacket(batch, icmp({ from: HOST, to: US, ttl: 255 }, 135, 0, 0, ns(US).slice(4)));
+    batch.fragmentSize[row] = 56;
+    assert.equal(link.adjacency.inputIcmpv6(batch, row), true);
+    assert.equal(batch.verdict[row], VERDICT_DROP);
+  });
+  assert.equal(link.adjacency.counters.ndMalformed, 1);
+  assert.deepEqual(link.take(), []);
 });
 
 test("hop limit 254 is dropped and counted, for every type", () => {

@@ -137,6 +137,30 @@ test("a prefix taken out of the plan is advertised without lifetime; a plan with
   assert.equal(times(link, start).length, 3);
 });
 
+test("a plan that comes back while its end is being told is advertised again; its end is told once only", () => {
+  const link = quiet();
+  link.adjacency.configure([plan(["fd00:1::1/64"])], link.now);
+  link.run(100);
+  assert.equal(u16(last(link), 46), 0);
+  const start = link.now;
+  link.run(3500);
+  link.adjacency.configure([plan(["fd00:1::1/64"])], link.now);
+  link.run(100000);
+  assert.equal(times(link, start).length, 2, "configured anew with nothing to advertise");
+  link.adjacency.configure([advertising()], link.now);
+  link.run(100);
+  link.adjacency.configure([plan(["fd00:1::1/64"])], link.now);
+  link.run(100);
+  link.adjacency.configure([advertising()], link.now);
+  link.run(5000);
+  const b = last(link);
+  assert.equal(u16(b, 46), 1800);
+  assert.deepEqual([u32(b, 76), u32(b, 88)], [86400, 0x20010db8], "nothing is withdrawn any more");
+  link.take();
+  link.run(4000000);
+  assert.ok(times(link, 0).length > 5);
+});
+
 test("nothing is advertised before the link-local address is ready, nor while the link is down", () => {
   const link = new TestLink({ dadTransmits: 1 });
   link.up(advertising());

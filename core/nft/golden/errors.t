@@ -16,8 +16,8 @@ tcp dport 1,2;fail;11-11;Basetype of type internet network service is not bitmas
 icmp type foo;fail;11-13;Could not parse ICMP type
 tcp flags foo;fail;11-13;Could not parse TCP flag
 iifname "abcdefghijklmnopq";fail;9-27;String exceeds maximum length of 16
-tcp dport > { 1, 2 };fail;13-20;Relational expression (>) is undefined for set expressions
-ip saddr > 192.0.2.0/24;fail;12-23;Relational expression (>) is undefined for prefix expressions
+tcp dport > { 1, 2 };fail;13-20;Relational expression (>) is not defined for set expressions
+ip saddr > 192.0.2.0/24;fail;12-23;Relational expression (>) is not defined for prefix expressions
 accept accept;fail;8-13;Statement after terminal statement has no effect
 reject accept;fail;8-13;Statement after terminal statement has no effect
 udp dport 5 reject with tcp reset;fail;13-18;you cannot use tcp reset with this protocol

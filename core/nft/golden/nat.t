@@ -123,3 +123,11 @@ meta l4proto tcp redirect to :tcp dport map { 80 : 8080 };ok
   [ payload load 2b @ transport header + 2 => reg 1 ]
   [ lookup reg 1 set __map%d dreg 1 ]
   [ redir proto_min reg 1 flags 0x2 ]
+tcp dport 80 dnat to :90;ok
+  [ meta load l4proto => reg 1 ]
+  [ cmp eq reg 1 0x00000006 ]
+  [ payload load 2b @ transport header + 2 => reg 1 ]
+  [ cmp eq reg 1 0x00005000 ]
+  [ immediate reg 1 0x00005a00 ]
+  [ nat dnat inet proto_min reg 1 flags 0x2 ]
+dnat ip to :90;fail;12-12;syntax error, unexpected colon

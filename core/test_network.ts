@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { assemble } from "./classify/assemble.ts";
+import { VirtualClock } from "./clock.ts";
+import { Nft } from "./nft/nft.ts";
+import { parseAddress, parsePrefix } from "./packet/address.ts";
+import { arp } from "./packet/build.ts";
+import { u16 } from "./packet/bytes.ts";
+import { type InterfacePlan, type RouterPlan, TABLE_MAIN } from "./plan.ts";
+import { MemoryPort } from "./port_memory.ts";
+import { SeededRandom } from "./random.ts";
+import { Router } from "./router.ts";
+import { RulesetStore } from "./ruleset/store.ts";
+
+export const MAC = {
+  lan: "02:00:00:00:01:01",
+  wan: "02:00:00:00:02:01",
+  host: "02:00:00:00:01:aa",
+  gateway: "02:00:00:00:02:bb",
+};
+
+export interface TestNetworkOptions {
+  /** Of `wan`, beside 198.51.100.2/24. */
+  readonly addresses?: readonly string[];
+  /** Gives `wan` a local device, port 3: `host` is its far end. */
+  readonly local?: boolean;
+}
+
+/** For tests: a router with a port `lan` (192.0.2.1/24) and a port `wan` (198.51.100.2/24), and these rules. */
+export function network(rules = "", { addresses = [], local = false }: TestNetworkOptions = {}) {
+  const clock = new VirtualClock(1000), store = new RulesetStore({ offline: true });
+  const { error } = new Nft(store).run(rules, "rules");
+  assert.equal(error, "");
+  const router = new Router({
+    clock,
+    random: new SeededRandom(7),
+    flows: 256,
+    secret: new Uint8Array(16),
+    cells: store.cells.numbers,
+  });
+  const [lan, wan, host] = [1, 2, 3].map((number) => {
+    const link = number === 3 ? "ip" : "ethernet";
+    const near = new MemoryPort({ name: `port${number}`, link });
+    const far = new MemoryPort({ name: `far${number}`, link });
+    MemoryPort.join(near, far);
+    router.setPort(number, near);
+    return far;
+  }) as [MemoryPort, MemoryPort, MemoryPort];
+  const plan = testPlan(store, ["198.51.100.2/24", ...addresses], local);
+  router.apply(plan);
+  const run = (milliseconds = 0) => {
+    for (let t = 0; t <= milliseconds; t += 10) {
+      for (let i = 0; i < 8; i++) router.turn();
+      clock.advance(10);
+    }
+  };
+  run();
+  /** Frames of a type that came out of a port since it was last asked. */
+  const heard = (port: MemoryPort, type: number) => taken(port).filter((frame) => u16(frame, 12) === type);
+  /** Makes the router know 192.0.2.9 and the gateway. */
+  const meet = () => {
+    lan.put(arp(MAC.host, "192.0.2.9", "192.0.2.1"));
+    wan.put(arp(MAC.gateway, "198.51.100.1", "198.51.100.2"));
+    run();
+    for (const port of [lan, wan, host]) taken(port);
+  };
+  return { router, plan, store, lan, wan, host, run, heard, meet };
+}
+
+/** Everything that came out of a port since it was last asked. */
+export function taken(port: MemoryPort): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let frame = port.take(); frame !== undefined; frame = port.take()) frames.push(frame);
+  return frames;
+}
+
+function testPlan(store: RulesetStore, wan: readonly string[], local: boolean): RouterPlan {
+  const plain = (index: number, name: string, addresses: readonly string[], mac: string): InterfacePlan => ({
+    name,
+    index,
+    mac: Uint8Array.from(mac.split(":"), (part) => parseInt(part, 16)),
+    mtu: 1500,
+    ports: [index],
+    addresses: addresses.map((address) => parsePrefix(address)!),
+    acceptAdvertisements: false,
+  });
+  const route = { type: "unicast", interface: 2, metric: 0, table: TABLE_MAIN } as const;
+  const via = parseAddress("198.51.100.1")!;
+  return {
+    generation: 1,
+    hostname: "test",
+    interfaces: [plain(1, "lan", ["192.0.2.1/24"], MAC.lan), {
+      ...plain(2, "wan", wan, MAC.wan),
+      ...(local ? { local: 3 } : {}),
+    }],
+    routes: [
+      { ...route, destination: parsePrefix("0.0.0.0/0")!, via },
+      { ...route, destination: parsePrefix("203.0.113.77/32")!, via, mtu: 800 },
+    ],
+    policyRules: [],
+    conntrack: { flows: 256 },
+    program: assemble(store.current, 1),
+  };
+}
