@@ -29,7 +29,7 @@ export class Rules {
 
   constructor(names: InterfaceNames, now: () => number) {
     this.#names = names;
-    this.#store = new RulesetStore({ now });
+    this.#store = new RulesetStore({ now, seed: crypto.getRandomValues(new Uint32Array(1))[0]! });
   }
 
   /** Cells of counters, limits and quotas, shared with the data plane. */

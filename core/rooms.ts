@@ -18,7 +18,7 @@ import { Pipeline } from "./forward/pipeline.ts";
 import { Rejection } from "./forward/rejection.ts";
 import { ROUTE_LOCAL, Routes } from "./forward/routes.ts";
 import { Transmitter } from "./forward/transmit.ts";
-import { Nat } from "./nat/translate.ts";
+import { Nat, type NatEnvironment } from "./nat/translate.ts";
 import { PacketBatch } from "./packet/batch.ts";
 import { ICMP_UNREACHABLE, UNREACHABLE_HOST } from "./packet/icmp.ts";
 import { ICMPV6_UNREACHABLE, UNREACHABLE6_ADDRESS } from "./packet/icmpv6.ts";
@@ -75,7 +75,16 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
   const sourceAddress: SourceAddress = (index, family, words, lane, out) =>
     adjacency.sourceAddress(index, family, words, lane, out);
   const addressType: AddressType = (family, words, lane) => routes.addressType(family, words, lane);
-  const errors = new IcmpErrors({ random, sourceAddress, addressType }), rejection = new Rejection(errors);
+  const anycast = (family: number, words: Uint32Array, lane: number) => routes.isAnycast(family, words, lane);
+  const voice = { random, sourceAddress, addressType, anycast };
+  const { conntrack, nat } = flowRooms(options, events, {
+    interfaceAddress: (index, family, batch, row, out) => {
+      // IPv4 speaks to its gateway, IPv6 to the destination (nf_nat_masquerade_ipv4, nf_nat_masquerade_ipv6)
+      const hop = family === 4 && adjacency.addressOf(batch.neighbour[row]!, 4, out);
+      return adjacency.sourceAddress(index, family, hop ? out : batch.destination, hop ? 0 : row * 4, out);
+    },
+  });
+  const errors = new IcmpErrors(voice), rejection = new Rejection(errors, conntrack);
   const adjacency: Adjacency = new Adjacency({
     random,
     pool,
@@ -83,7 +92,6 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
     onUnreachable: (batch, row) => hostUnreachable(rejection, batch, row),
     onEvent: (event) => events.onAdjacency(event),
   });
-  const { conntrack, nat } = flowRooms(options, events, sourceAddress);
   const machine = new Machine({
     flows: conntrack.table,
     random,
@@ -105,8 +113,11 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
   const hooks = new Hooks({ machine, conntrack, nat, reassembly, rejection, drops }, capacity);
   const forwarding = new Forwarding({ routes, adjacency, interfaces, rejection, drops });
   const fragmenter = new Fragmenter({ random });
-  const output = new Output({ routes, adjacency, interfaces, fragmenter, rejection, drops }, capacity);
-  const echo = new Echo({ random, sourceAddress, addressType });
+  const output = new Output(
+    { routes, adjacency, interfaces, transmitter, fragmenter, rejection, drops },
+    capacity,
+  );
+  const echo = new Echo(voice);
   const local = new LocalDelivery({ adjacency, echo, interfaces, transmitter, rejection, drops });
   const link = new LinkInput(interfaces, transmitter, drops);
   const pipeline = new Pipeline(
@@ -134,7 +145,7 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
 function flowRooms(
   options: RoomOptions,
   events: RoomEvents,
-  sourceAddress: SourceAddress,
+  environment: Omit<NatEnvironment, "random">,
 ): { conntrack: Conntrack; nat: Nat } {
   const { random, flows, flowTable } = options;
   const conntrack = new Conntrack({
@@ -144,16 +155,13 @@ function flowRooms(
     privileged: (_batch, row) => events.administers(row),
     ...(flowTable === undefined ? {} : { buffer: flowTable }),
   });
-  const nat = new Nat(conntrack, {
-    random,
-    interfaceAddress: (index, family, batch, row, out) =>
-      sourceAddress(index, family, batch.destination, row * 4, out),
-  });
-  return { conntrack, nat };
+  return { conntrack, nat: new Nat(conntrack, { random, ...environment }) };
 }
 
 /** A packet whose neighbour never answered (RFC 1812 5.2.7.1 code 1, RFC 4443 3.1 code 3). */
 function hostUnreachable(rejection: Rejection, batch: PacketBatch, row: number): void {
+  // It waited for seconds and its flow's row may be another's: conntrack finds the flow by what the error quotes.
+  batch.flow[row] = -1;
   if (batch.family[row] === 6) rejection.error(batch, row, ICMPV6_UNREACHABLE, UNREACHABLE6_ADDRESS, 0);
   else rejection.error(batch, row, ICMP_UNREACHABLE, UNREACHABLE_HOST, 0);
 }

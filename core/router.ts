@@ -205,7 +205,7 @@ export class Router {
   #adjacencyEvent(event: AdjacencyEvent): void {
     if (event.kind === "address") {
       this.#configureRoutes();
-      if (event.state === "removed") this.nat.interfaceAddressGone(event.interface);
+      if (event.state === "removed") this.nat.interfaceAddressGone(event.interface, event.address);
     }
     if (event.kind === "route") this.#learnedRoute(event);
     this.#onEvent(event);

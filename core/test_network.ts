@@ -19,14 +19,14 @@ export const MAC = {
 };
 
 export interface TestNetworkOptions {
-  /** Of `wan`, beside 198.51.100.2/24. */
-  readonly addresses?: readonly string[];
-  /** Gives `wan` a local device, port 3: `host` is its far end. */
+  /** Addresses of `wan` instead of 198.51.100.2/24. */
+  readonly wan?: readonly string[];
+  /** Gives both a local device: `host` is the far end of `wan`'s, `inner` of `lan`'s. */
   readonly local?: boolean;
 }
 
 /** For tests: a router with a port `lan` (192.0.2.1/24) and a port `wan` (198.51.100.2/24), and these rules. */
-export function network(rules = "", { addresses = [], local = false }: TestNetworkOptions = {}) {
+export function network(rules = "", options: TestNetworkOptions = {}) {
   const clock = new VirtualClock(1000), store = new RulesetStore({ offline: true });
   const { error } = new Nft(store).run(rules, "rules");
   assert.equal(error, "");
@@ -37,15 +37,15 @@ export function network(rules = "", { addresses = [], local = false }: TestNetwo
     secret: new Uint8Array(16),
     cells: store.cells.numbers,
   });
-  const [lan, wan, host] = [1, 2, 3].map((number) => {
-    const link = number === 3 ? "ip" : "ethernet";
+  const [lan, wan, host, inner] = [1, 2, 3, 4].map((number) => {
+    const link = number > 2 ? "ip" : "ethernet";
     const near = new MemoryPort({ name: `port${number}`, link });
     const far = new MemoryPort({ name: `far${number}`, link });
     MemoryPort.join(near, far);
     router.setPort(number, near);
     return far;
-  }) as [MemoryPort, MemoryPort, MemoryPort];
-  const plan = testPlan(store, ["198.51.100.2/24", ...addresses], local);
+  }) as [MemoryPort, MemoryPort, MemoryPort, MemoryPort];
+  const plan = testPlan(store, options);
   router.apply(plan);
   const run = (milliseconds = 0) => {
     for (let t = 0; t <= milliseconds; t += 10) {
@@ -61,9 +61,9 @@ export function network(rules = "", { addresses = [], local = false }: TestNetwo
     lan.put(arp(MAC.host, "192.0.2.9", "192.0.2.1"));
     wan.put(arp(MAC.gateway, "198.51.100.1", "198.51.100.2"));
     run();
-    for (const port of [lan, wan, host]) taken(port);
+    for (const port of [lan, wan, host, inner]) taken(port);
   };
-  return { router, plan, store, lan, wan, host, run, heard, meet };
+  return { router, plan, store, lan, wan, host, inner, run, heard, meet };
 }
 
 /** Everything that came out of a port since it was last asked. */
@@ -73,7 +73,8 @@ export function taken(port: MemoryPort): Uint8Array[] {
   return frames;
 }
 
-function testPlan(store: RulesetStore, wan: readonly string[], local: boolean): RouterPlan {
+function testPlan(store: RulesetStore, options: TestNetworkOptions): RouterPlan {
+  const { wan = ["198.51.100.2/24"], local = false } = options;
   const plain = (index: number, name: string, addresses: readonly string[], mac: string): InterfacePlan => ({
     name,
     index,
@@ -88,10 +89,10 @@ function testPlan(store: RulesetStore, wan: readonly string[], local: boolean): 
   return {
     generation: 1,
     hostname: "test",
-    interfaces: [plain(1, "lan", ["192.0.2.1/24"], MAC.lan), {
-      ...plain(2, "wan", wan, MAC.wan),
-      ...(local ? { local: 3 } : {}),
-    }],
+    interfaces: [
+      { ...plain(1, "lan", ["192.0.2.1/24"], MAC.lan), ...(local ? { local: 4 } : {}) },
+      { ...plain(2, "wan", wan, MAC.wan), ...(local ? { local: 3 } : {}) },
+    ],
     routes: [
       { ...route, destination: parsePrefix("0.0.0.0/0")!, via },
       { ...route, destination: parsePrefix("203.0.113.77/32")!, via, mtu: 800 },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { WAN } from "../config/cli/demo/settings.ts";
 import { ask, ControlError } from "../config/control/client.ts";
 import { machineState } from "./machine_state.ts";
 import { skip } from "./needs.ts";
@@ -77,6 +78,29 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "SIGTERM in the middle of a transfer: gone within 200 ms too",
+  ignore: ignore || skip("test/lifecycle_test.ts", "iperf3"),
+  async fn() {
+    await using t = await topology({ router: "weir" });
+    const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    t.spawn("wan", "iperf3", { args: ["-s"], ...quiet });
+    await pause(300);
+    t.spawn("lan", "iperf3", { args: ["-c", WAN.ipv4, "-t", "20", "-P", "4"], ...quiet });
+    await until("traffic flows", async () => (await t.weir.status()).forwarded > 1000);
+    const { pid } = t.weir, sent = performance.now();
+    Deno.kill(pid, "SIGTERM");
+    await until("it is gone", () => !isAlive(pid), 2);
+    const took = performance.now() - sent;
+    assert.ok(took < 200, `it took ${took.toFixed(0)} ms`);
+    await t.weir[Symbol.asyncDispose]();
+    assert.equal(t.weir.ending!.code, 0, await t.weir.said);
+    const { stdout } = await t.run("router", "ip", ["-br", "link"]);
+    assert.deepEqual(stdout.match(/^\S+/gm)!.map((name) => name.replace(/@.*/, "")).sort(), WIRES);
+  },
+});
+const WIRES = ["lan0", "lan1", "lo", "wan0"];
 
 Deno.test({
   name: "SIGKILL: what was changed is put back by the next start",

@@ -87,7 +87,7 @@ const MISTAKES: readonly Mistake[] = [
     file: "demo.nft",
     from: "tcp dport 8080 dnat ip to 192.168.1.10:80",
     to: "jump nowhere",
-    says: [/demo\.nft:17:33-44: Error: /, /\^\^/],
+    says: [/demo\.nft:17:\d+-44: Error: /, /\^\^/],
   },
   {
     name: "an include that is not there",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { ask } from "../config/control/client.ts";
 import { body, hashOf } from "../config/cli/demo/roles/http.ts";
 import { LAN, NARROW, ROUTER_LAN, ROUTER_WAN, WAN } from "../config/cli/demo/settings.ts";
 import { urlHost } from "../config/cli/demo/address.ts";
@@ -98,16 +99,22 @@ for (const router of Deno.env.has("WEIR_ORACLE") ? ["kernel", "weir"] as const :
 async function flowsOf(t: Topology): Promise<void> {
   const running = iperf(t, WAN.ipv4, "-t", "2", "-P", "3");
   await pause(700);
-  const { code, stdout, stderr } = await t.weirCommand("conntrack", "-L", "-p", "tcp", "--dport", `${IPERF}`);
+  const selection = { protocol: "tcp", destinationPort: IPERF };
+  let listed = "";
+  await ask(t.socket, { command: "conntrack", action: "list", selection }, (response) => {
+    if ("out" in response) listed += response.out;
+  });
   await running;
-  assert.equal(code, 0, stderr);
   const line = new RegExp(
     `^tcp      6 \\d+ ESTABLISHED src=${LAN.ipv4} dst=${WAN.ipv4} sport=(\\d+) dport=${IPERF}.* ` +
       `src=${WAN.ipv4} dst=${ROUTER_WAN.ipv4} sport=${IPERF} dport=\\1 .*\\[ASSURED\\]`,
   );
-  const established = stdout.split("\n").filter((text) => line.test(text));
+  const established = listed.split("\n").filter((text) => line.test(text));
   // one control connection and three streams
-  assert.equal(established.length, 4, stdout);
+  assert.equal(established.length, 4, listed);
+  const { code, stdout, stderr } = await t.weirCommand("conntrack", "-L", "-p", "tcp", "--dport", `${IPERF}`);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^tcp +6 \d+ [A-Z_]+ src=/);
   assert.match(stderr, /^weir conntrack: \d+ flow entries have been shown\.\n$/);
   const count = await t.weirCommand("conntrack", "-C");
   assert.ok(Number(count.stdout) >= 4, count.stdout);

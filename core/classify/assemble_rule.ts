@@ -129,7 +129,7 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
         context.setNumber(e.set),
         register(e.key, 4),
         e.data === undefined ? 0 : register(e.data, 4),
-        e.timeout ?? 0,
+        emitter.constants(e.timeout ?? 0),
         NEXT,
       );
     case "ct":

@@ -290,7 +290,7 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
           pc = code[pc + 4]!;
           continue;
         }
-        const over = flows.connections(code[pc + 1]!, flow) > code[pc + 2]!;
+        const over = flows.connections(code[pc + 1]!, flow) > code[pc + 2]! >>> 0;
         pc = over === (code[pc + 3] === 1) ? pc + 5 : code[pc + 4]!;
         continue;
       }
@@ -329,7 +329,8 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
           pc += 7;
           continue;
         }
-        const found = liveAdd(set, r, at, code[pc + 4]!, code[pc + 5]!, code[pc + 1] === 1, batch.now);
+        const timeout = state.numbers[code[pc + 5]!]!;
+        const found = liveAdd(set, r, at, code[pc + 4]!, timeout, code[pc + 1] === 1, batch.now);
         if (found >= 0) countElement(state, set, found, end - network);
         pc = found >= 0 ? pc + 7 : code[pc + 6]!;
         continue;

@@ -4,9 +4,11 @@ import type { Expression, Verdict } from "../expr/expression.ts";
 import { HOOK_FORWARD } from "../hook.ts";
 import { tcp, udp } from "../packet/build.ts";
 import { putPacket, testBatch } from "../packet/test_batch.ts";
-import { chooseBackend } from "../ruleset/sets/choose.ts";
+import { chooseBackend, setImage } from "../ruleset/sets/choose.ts";
 import { SET_BITMAP, SET_HASH, SET_INTERVAL, SET_RANGES } from "../ruleset/sets/image.ts";
+import { DEFAULT_LIVE_SIZE, MOST_LIVE_SIZE } from "../ruleset/sets/live.ts";
 import { listElements } from "../ruleset/listing.ts";
+import { RulesetStore } from "../ruleset/store.ts";
 import type { SetSpec } from "../ruleset/transaction.ts";
 import { MACHINE_ACCEPT, MACHINE_DROP } from "./machine.ts";
 import * as t from "./test_ruleset.ts";
@@ -235,4 +237,41 @@ test("declared elements with timeouts run out, and are found until then", () => 
     change((x) => t.must(x.deleteElements("inet", "t", "s", [{ key: t.address("192.0.2.77") }])));
     assert.equal(matches(udp({ ...V4, from: "192.0.2.77" }, 1, 2)), false);
   }
+});
+
+test("a timeout of a month is one, not that of the set", () => {
+  let now = 1000;
+  const month = 30 * 86_400_000;
+  const { store, run } = setBench(
+    { name: "s", key: ADDRESS, timeouts: true, dynamic: true, timeout: 500 },
+    [SADDR, { kind: "dynset", op: "add", set: "s", key: 1, timeout: month }, t.DROP],
+    () => now,
+  );
+  run(udp(V4, 1, 2));
+  now += 1000;
+  const [element] = listElements(store, store.current.tables.get("inet t")!.sets.get("s")!);
+  assert.equal(element?.expires, month - 1000);
+});
+
+test("a set that rules change is as large as was asked for, within reason, and refuses more", () => {
+  const spec = { name: "s", key: ADDRESS, dynamic: true };
+  const add: Expression[] = [SADDR, { kind: "dynset", op: "add", set: "s", key: 1 }];
+  const huge = setBench({ ...spec, size: 0xffffffff }, add);
+  assert.equal(huge.store.live.get(1)!.capacity, MOST_LIVE_SIZE);
+  const { store, change } = setBench(spec, add);
+  const keys = Array.from({ length: DEFAULT_LIVE_SIZE }, (_, i) => ({ key: t.be(0x0a000000 + i, 4) }));
+  change((x) => t.must(x.addElements("inet", "t", "s", keys)));
+  const more = store.begin().addElements("inet", "t", "s", [{ key: t.be(1, 4) }]);
+  assert.equal(more?.reason, "full");
+});
+
+test("what collides in a set differs from store to store", () => {
+  const seeds = [1, 2].map((seed) => {
+    const store = new RulesetStore({ offline: true, seed }), transaction = store.begin();
+    transaction.addTable({ family: "inet", name: "t" });
+    transaction.addSet("inet", "t", { name: "s", key: ADDRESS, dynamic: true });
+    t.must(transaction.commit());
+    return setImage(store.current.tables.get("inet t")!.sets.get("s")!, store.live, () => 0).seed;
+  });
+  assert.notEqual(seeds[0], seeds[1]);
 });

@@ -4,7 +4,7 @@ import type { Expression } from "../expr/expression.ts";
 import { HOOK_FORWARD, HOOK_POSTROUTING, HOOK_PREROUTING } from "../hook.ts";
 import { formatWords } from "../packet/address.ts";
 import type { PacketBatch } from "../packet/batch.ts";
-import { tcp, udp } from "../packet/build.ts";
+import { icmp, ip, tcp, udp } from "../packet/build.ts";
 import { fold, ipv4HeaderValid, pseudo, transportValid } from "../packet/checksum.ts";
 import { CHECKSUM_PARTIAL, CT_UNTRACKED } from "../packet/columns.ts";
 import { u16 } from "../packet/bytes.ts";
@@ -311,12 +311,25 @@ test("payload writes repair checksums: header, pseudo-header, partial ones", () 
       checksumFlags: flags,
     },
   ];
+  /** An IPv6 header has no checksum of its own for the expression to name. */
+  const unnamed = (list: Expression[]) =>
+    list.map((e) => e.kind === "payload write" ? { ...e, checksumType: 0 } : e);
   const cases: readonly (readonly [string, Expression[], Uint8Array])[] = [
     ["ip ttl", write("network", 8, Uint8Array.of(9), 10, 0), SYN],
     ["ip dscp at an odd place", write("network", 1, Uint8Array.of(0xb8), 10, 0), SYN],
     ["ip saddr", write("network", 12, t.address("203.0.113.200"), 10, 1), SYN],
     ["tcp dport", write("transport", 2, t.be(8443, 2), 16, 0), SYN],
     ["udp sport", write("transport", 0, t.be(8443, 2), 6, 0), udp(V4, 1, 2, new Uint8Array(5))],
+    [
+      "ip6 daddr",
+      unnamed(write("network", 24, t.address("2001:db8:7::9"), 0, 1)),
+      tcp(V6, 1, 2, { flags: 2 }),
+    ],
+    [
+      "ip6 saddr of icmpv6",
+      unnamed(write("network", 8, t.address("2001:db8:7::9"), 0, 1)),
+      icmp(V6, 128, 0, 7),
+    ],
   ];
   for (const [what, expressions, packet] of cases) {
     const { machine } = t.bench(t.rules([expressions]));
@@ -334,4 +347,23 @@ test("payload writes repair checksums: header, pseudo-header, partial ones", () 
   machine.run(machine.hooks(4, "forward")[0]!, batch, row, HOOK_FORWARD);
   assert.equal(u16(b, at + 16), sumOf());
   assert.equal(formatWords(4, batch.source, row * 4), "203.0.113.200");
+});
+
+test("a written port is the one the columns have, of every protocol with ports", () => {
+  for (const protocol of [6, 17, 33, 132]) {
+    const header = new Uint8Array(24).fill(0x50), batch = testBatch();
+    const { machine } = t.bench(t.rules([[t.immediate(t.be(8443, 2)), {
+      kind: "payload write",
+      base: "transport",
+      offset: 2,
+      length: 2,
+      sreg: 1,
+      checksumType: 0,
+      checksumOffset: 0,
+      checksumFlags: 0,
+    }]]));
+    const row = putPacket(batch, ip(V4, protocol, header));
+    machine.run(machine.hooks(4, "forward")[0]!, batch, row, HOOK_FORWARD);
+    assert.equal(batch.destinationPort[row], 8443, `protocol ${protocol}`);
+  }
 });

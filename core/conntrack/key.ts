@@ -90,7 +90,7 @@ export function invertKey(to: Uint32Array, from: Uint32Array): boolean {
 
 /**
  * HalfSipHash-1-3 of a key under a random 64-bit secret: nobody outside can aim at one chain of the index.
- * IPv4 keys hash four words, IPv6 keys ten.
+ * IPv4 keys hash four words, IPv6 keys ten. Secrets and result are signed: a number from 2^31 on would be boxed.
  */
 export function hashKey(key: Uint32Array, secret0: number, secret1: number): number {
   let v0 = secret0 | 0, v1 = secret1 | 0, v2 = secret0 ^ 0x6c796765, v3 = secret1 ^ 0x74656462;
@@ -131,5 +131,5 @@ export function hashKey(key: Uint32Array, secret0: number, secret1: number): num
     v1 ^= v2;
     v2 = (v2 << 16) | (v2 >>> 16);
   }
-  return (v1 ^ v3) >>> 0;
+  return v1 ^ v3;
 }

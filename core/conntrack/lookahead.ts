@@ -15,7 +15,7 @@ import type { FlowTable } from "./table.ts";
  */
 export class Lookahead {
   readonly #table: FlowTable;
-  #hashes = new Uint32Array(0);
+  #hashes = new Int32Array(0);
   /** Key words that differ between IPv4 flows, four a row. */
   #keys = new Uint32Array(0);
   /** Rows remembered since the last touch. */
@@ -31,7 +31,7 @@ export class Lookahead {
   /** Makes room for the rows of a batch. */
   reserve(batch: PacketBatch): void {
     if (this.#hashes.length >= batch.capacity) return;
-    this.#hashes = new Uint32Array(batch.capacity);
+    this.#hashes = new Int32Array(batch.capacity);
     this.#keys = new Uint32Array(batch.capacity * 4);
     this.#rows = new Uint16Array(batch.capacity);
   }

@@ -143,7 +143,7 @@ export class FlowTable {
   }
 
   hash(key: Uint32Array): number {
-    return hashKey(key, this.#header[HEADER_SECRET]!, this.#header[HEADER_SECRET + 1]!);
+    return hashKey(key, this.#header[HEADER_SECRET]! | 0, this.#header[HEADER_SECRET + 1]! | 0);
   }
 
   /** Reference (row * 2 + direction) of the flow with this key, expired or not; -1 when there is none. */
@@ -165,11 +165,11 @@ export class FlowTable {
 
   /** As `find`, with the key's hash known. */
   findHashed(key: Uint32Array, hash: number): number {
-    const slots = this.#index.slots, mask = this.#index.mask;
+    const slots = this.#index.slots, mask = this.#index.mask, stored = hash >>> 0;
     for (let i = hash & mask;; i = (i + 1) & mask) {
       const entry = slots[2 * i + 1]!;
       if (entry === 0) return -1;
-      if (slots[2 * i] === hash && this.#matches(entry - 1, key)) return entry - 1;
+      if (slots[2 * i] === stored && this.#matches(entry - 1, key)) return entry - 1;
     }
   }
 

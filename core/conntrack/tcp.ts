@@ -281,6 +281,14 @@ export class TcpTracker {
     return TRACK_ACCEPT;
   }
 
+  /** The connection is cut off: what its ends say of it does not count any more. */
+  close(flow: number, now: number): void {
+    const table = this.#table, at = (flow * RECORD_WORDS + RECORD_BYTES) * 4 + RECORD_BYTE_STATE;
+    const old = table.recordBytes[at];
+    table.recordBytes[at] = TCP_CLOSE;
+    if (old !== TCP_CLOSE) table.refresh(flow, this.#timeouts[TCP_CLOSE]!, now);
+  }
+
   /** Whether a SYN in TIME_WAIT or CLOSE may open anew (RFC 9293 3.6.1): the old connection was closed in order. */
   #reopens(info: number, direction: number): boolean {
     const bytes = this.#table.recordBytes;

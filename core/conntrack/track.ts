@@ -107,6 +107,9 @@ export class Conntrack {
     const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     const switches = { ...DEFAULT_SWITCHES, ...options.switches };
     this.table = new FlowTable(options.flows, options.random, options.buffer);
+    this.table.ended = (row) => {
+      if (this.expectations.count > 0) this.expectations.forget(row);
+    };
     this.#switches = switches;
     this.#tcp = new TcpTracker(this.table, timeouts, switches, this.invalid);
     this.#lookahead = new Lookahead(this.table);
@@ -409,7 +412,12 @@ export class Conntrack {
     if (flow < 0 || (this.table.status[flow]! & (IPS_CONFIRMED | IPS_DYING)) !== 0) return;
     const references = this.table.references(flow) - 1;
     if (references > 0) this.table.setReferences(flow, references);
-    else this.#end(flow);
+    else this.table.destroy(flow);
+  }
+
+  /** A TCP connection that `reject with tcp reset` cuts off is closing (nf_conntrack_tcp_set_closing). */
+  close(flow: number, now: number): void {
+    if (this.table.protocol(flow) === PROTOCOL_TCP) this.#tcp.close(flow, now >>> 0);
   }
 
   /**
@@ -432,7 +440,6 @@ export class Conntrack {
       }
       if ((status & IPS_CONFIRMED) !== 0) this.counters.expired++;
       table.lapse(flow, time);
-      if (this.expectations.count > 0) this.expectations.forget(flow);
     }
     return seen;
   }
@@ -448,12 +455,7 @@ export class Conntrack {
 
   /** Ends one flow; a row that holds none is let be. */
   delete(row: number): void {
-    if (this.table.live(row)) this.#end(row);
-  }
-
-  #end(flow: number): void {
-    this.table.destroy(flow);
-    if (this.expectations.count > 0) this.expectations.forget(flow);
+    if (this.table.live(row)) this.table.destroy(row);
   }
 
   /** Ends every flow. */

@@ -6,7 +6,9 @@ import { u16 } from "../packet/bytes.ts";
 import {
   IPV4,
   ipv4HeaderLength,
+  PROTOCOL_DCCP,
   PROTOCOL_ICMPV6,
+  PROTOCOL_SCTP,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
   PROTOCOL_UDPLITE,
@@ -99,18 +101,17 @@ export function storePayload(state: MachineState, at: number, batch: PacketBatch
   const code = state.code, base = code[at]!, offset = code[at + 1]!, length = code[at + 2]!;
   const start = baseAt(base, batch, row);
   if (start < 0 || start + offset + length > batch.end[row]!) return false;
-  const b = batch.bytes(row), to = start + offset, from = code[at + 3]! * 4;
-  if (code[at + 4] === CHECKSUM_INTERNET) {
-    const even = to - (offset & 1), stop = to + length + ((offset + length) & 1);
-    const before = sum(b, even, Math.min(stop, batch.end[row]!));
-    for (let i = 0; i < length; i++) b[to + i] = state.bytes[from + i]!;
-    const after = sum(b, even, Math.min(stop, batch.end[row]!));
-    const field = start + code[at + 5]!;
-    if (field + 2 <= batch.end[row]!) repair(b, field, before, after, base, batch, row);
-    if ((code[at + 6]! & FLAG_PSEUDO_HEADER) !== 0) repairTransport(b, before, after, batch, row);
-  } else {
-    for (let i = 0; i < length; i++) b[to + i] = state.bytes[from + i]!;
-  }
+  const b = batch.bytes(row), to = start + offset, from = code[at + 3]! * 4, end = batch.end[row]!;
+  // Whole words, counted from the base: a field at an odd place shares its first or last word with its neighbour.
+  const even = to - (offset & 1), stop = Math.min(to + length + ((offset + length) & 1), end);
+  const named = code[at + 4] === CHECKSUM_INTERNET, pseudo = (code[at + 6]! & FLAG_PSEUDO_HEADER) !== 0;
+  const before = named || pseudo ? sum(b, even, stop) : 0;
+  for (let i = 0; i < length; i++) b[to + i] = state.bytes[from + i]!;
+  const after = named || pseudo ? sum(b, even, stop) : 0;
+  const field = start + code[at + 5]!;
+  if (named && field + 2 <= end) repair(b, field, before, after, base, batch, row);
+  // An IPv6 address has no header checksum to name, but it counts in the transport's all the same.
+  if (pseudo) repairTransport(b, before, after, batch, row);
   refresh(base, b, batch, row);
   return true;
 }
@@ -189,4 +190,5 @@ function refresh(base: number, b: Uint8Array, batch: PacketBatch, row: number): 
 
 const word = (b: Uint8Array, at: number): number => (u16(b, at) << 16 | u16(b, at + 2)) >>> 0;
 const hasPorts = (protocol: number): boolean =>
-  protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_UDPLITE;
+  protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_UDPLITE ||
+  protocol === PROTOCOL_SCTP || protocol === PROTOCOL_DCCP;

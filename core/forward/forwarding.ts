@@ -11,6 +11,7 @@ import {
   UNREACHABLE6_ADDRESS,
   UNREACHABLE6_NO_ROUTE,
   UNREACHABLE6_PROHIBITED,
+  UNREACHABLE6_SCOPE,
 } from "../packet/icmpv6.ts";
 import { IPV4, IPV4_DONT_FRAGMENT } from "../packet/ipv4.ts";
 import { IPV6, isLinkLocal6 } from "../packet/ipv6.ts";
@@ -130,7 +131,14 @@ export class Forwarding {
     const b = batch.bytes(row), at = batch.network[row]!, six = batch.family[row] === 6;
     const linkLocal = six &&
       (isLinkLocal6(batch.source[row * 4]!) || isLinkLocal6(batch.destination[row * 4]!));
-    if (batch.packetType[row] !== PACKET_HOST || linkLocal) return drops.drop(batch, row, DROP_NOT_FORWARDED);
+    if (batch.packetType[row] !== PACKET_HOST || linkLocal) {
+      drops.drop(batch, row, DROP_NOT_FORWARDED);
+      // RFC 4443 3.1, ip6_forward: an address of its link alone does not go beyond
+      if (six && isLinkLocal6(batch.source[row * 4]!)) {
+        rejection.error(batch, row, ICMPV6_UNREACHABLE, UNREACHABLE6_SCOPE, 0);
+      }
+      return;
+    }
     if (b[at + (six ? IPV6.hopLimit : IPV4.ttl)]! <= 1) {
       drops.drop(batch, row, DROP_TTL);
       return rejection.error(batch, row, six ? ICMPV6_TIME_EXCEEDED : ICMP_TIME_EXCEEDED, 0, 0);

@@ -24,7 +24,7 @@ export class Hooks {
   readonly #parts: HookParts;
   readonly #steps: Step[][] = [[], [], [], [], []];
   readonly #nat: HookedChain[][] = [[], [], [], [], []];
-  /** Steps below this priority were already taken by the row (it comes from reassembly). */
+  /** Steps of its first hook below this priority were already taken by the row (it comes from reassembly). */
   readonly resumeAt: Int32Array;
 
   constructor(parts: HookParts, capacity: number) {
@@ -51,13 +51,15 @@ export class Hooks {
 
   /** Takes the rows through one hook; rows that end there get their verdict. */
   run(hook: number, batch: PacketBatch, list: RowList): void {
-    const steps = this.#steps[hook]!;
+    const steps = this.#steps[hook]!, resumes = hook === HOOK_PREROUTING || hook === HOOK_OUTPUT;
     for (let s = 0; s < steps.length && list.count > 0; s++) {
       const step = steps[s]!;
       if (step.kind === STEP_CONNTRACK) this.#parts.conntrack.lookAhead(batch, list.rows, list.count);
       for (let i = 0; i < list.count; i++) {
         const row = list.rows[i]!;
-        if (batch.verdict[row] !== VERDICT_CONTINUE || step.priority < this.resumeAt[row]!) continue;
+        if (batch.verdict[row] !== VERDICT_CONTINUE || (resumes && step.priority < this.resumeAt[row]!)) {
+          continue;
+        }
         this.#step(step, hook, batch, row);
       }
     }
@@ -72,7 +74,9 @@ export class Hooks {
       case STEP_NAT:
         return this.#translate(hook, batch, row);
       case STEP_CONFIRM:
-        return this.#parts.conntrack.confirm(batch, row);
+        this.#parts.conntrack.confirm(batch, row);
+        if (batch.verdict[row] === VERDICT_DROP) this.#parts.drops.count(DROP_CONNTRACK);
+        return;
       case STEP_DEFRAGMENT:
         if ((batch.fragment[row]! & FRAGMENT_ANY) === 0) return;
         this.#parts.reassembly.input(batch, row);

@@ -22,7 +22,7 @@ import {
   writeIpv4,
   writeIpv6,
 } from "./own_packet.ts";
-import { ROUTE_LOCAL } from "./route_type.ts";
+import { ROUTE_LOCAL, ROUTE_NONE } from "./route_type.ts";
 import { resettable, tcpReset } from "./tcp_reset.ts";
 import { transportChecksumRight } from "./transport_checksum.ts";
 
@@ -143,6 +143,11 @@ export class IcmpErrors {
   #chooseSource(batch: PacketBatch, row: number, kind: number): boolean {
     const lane = row * 4, family = batch.family[row]!;
     if (kind === ROUTE_LOCAL && this.#options.anycast?.(family, batch.destination, lane) !== true) {
+      for (let w = 0; w < 4; w++) this.#source[w] = batch.destination[lane + w]!;
+      return true;
+    }
+    // To the host behind a local device, who takes nothing that claims to come from itself: whom it wrote to.
+    if (batch.inInterface[row] === 0 && kind === ROUTE_NONE) {
       for (let w = 0; w < 4; w++) this.#source[w] = batch.destination[lane + w]!;
       return true;
     }

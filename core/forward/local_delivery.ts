@@ -12,7 +12,6 @@ import { DROP_NO_LOCAL, type Drops } from "./drops.ts";
 import type { Echo } from "./echo.ts";
 import type { Interfaces } from "./interfaces.ts";
 import type { Adjacency } from "./neighbour/adjacency.ts";
-import { REJECT_TCP_RESET } from "../classify/machine.ts";
 import type { Rejection } from "./rejection.ts";
 import type { RowList } from "./row_list.ts";
 import { stripLink, type Transmitter } from "./transmit.ts";
@@ -61,15 +60,13 @@ export class LocalDelivery {
     const protocol = batch.protocol[row]!, six = batch.family[row] === 6;
     drops.drop(batch, row, DROP_NO_LOCAL);
     if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6 || protocol === PROTOCOL_IGMP) return;
-    if (protocol === PROTOCOL_TCP) rejection.send(batch, row, RESET);
+    if (protocol === PROTOCOL_TCP) rejection.reset(batch, row);
     else if (protocol === PROTOCOL_UDP) {
       const type = six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE;
       rejection.error(batch, row, type, six ? UNREACHABLE6_PORT : UNREACHABLE_PORT, 0);
     } else if (!six) rejection.error(batch, row, ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, 0);
   }
 }
-
-const RESET = { active: true, type: REJECT_TCP_RESET, code: 0 };
 
 export interface LocalDeliveryParts {
   readonly adjacency: Adjacency;

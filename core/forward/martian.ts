@@ -22,7 +22,9 @@ function martian4(source: number, destination: number): number {
 }
 
 function martian6(words: Uint32Array, to: Uint32Array, lane: number): number {
-  if (words[lane]! >>> 24 === 0xff || isLoopback6(words, lane)) return MARTIAN_SOURCE;
+  if (words[lane]! >>> 24 === 0xff || isLoopback6(words, lane) || isMapped6(words, lane)) {
+    return MARTIAN_SOURCE;
+  }
   // the unspecified source speaks only to link-local multicast (duplicate detection, solicitations)
   if (isUnspecified6(words, lane) && to[lane]! >>> 16 !== 0xff02) return MARTIAN_SOURCE;
   if (isLoopback6(to, lane) || isUnspecified6(to, lane)) return MARTIAN_DESTINATION;
@@ -30,6 +32,10 @@ function martian6(words: Uint32Array, to: Uint32Array, lane: number): number {
   if (to[lane]! >>> 16 === 0xff01 || to[lane]! >>> 16 === 0xff00) return MARTIAN_DESTINATION;
   return MARTIAN_NONE;
 }
+
+/** ::ffff:0:0/96 stands for IPv4 in sockets, never in a packet: it would pass rules meant for IPv6 (ip6_rcv_core). */
+const isMapped6 = (w: Uint32Array, at: number): boolean =>
+  (w[at]! | w[at + 1]!) === 0 && w[at + 2] === 0xffff;
 
 const isLoopback6 = (w: Uint32Array, at: number): boolean =>
   (w[at]! | w[at + 1]! | w[at + 2]!) === 0 && w[at + 3] === 1;

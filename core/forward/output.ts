@@ -21,6 +21,7 @@ import type { Rejection } from "./rejection.ts";
 import { ROUTE_BROADCAST, ROUTE_LOCAL, ROUTE_MULTICAST, ROUTE_UNICAST, type Routes } from "./routes.ts";
 import type { RowList } from "./row_list.ts";
 import { exceedsMtu } from "./segment.ts";
+import { stripLink, type Transmitter } from "./transmit.ts";
 
 /**
  * Packets that begin here: read from a local port, or made by a room. They are routed before the output hook and
@@ -60,10 +61,19 @@ export class Output {
         batch.outInterface[row] = 0;
         this.#route(batch, row);
       }
-      if (batch.outInterface[row] === 0 && batch.verdict[row] === VERDICT_CONTINUE) {
-        this.#parts.drops.drop(batch, row, DROP_NO_ROUTE);
-      }
+      if (batch.outInterface[row] === 0 && batch.verdict[row] === VERDICT_CONTINUE) this.#home(batch, row);
     }
+  }
+
+  /** What is for an own address: errors and resets about a packet of the host go back to it, by its local device. */
+  #home(batch: PacketBatch, row: number): void {
+    const { routes, interfaces, transmitter, drops } = this.#parts, lane = row * 4;
+    const { source, destination, mark } = batch;
+    const kind = routes.lookup(batch.family[row]!, destination, lane, source, lane, mark[row]!, 0);
+    const local = kind === ROUTE_LOCAL ? interfaces.local[routes.interface]! : NO_PORT;
+    if (local === NO_PORT || batch.inPort[row] !== NO_PORT) return drops.drop(batch, row, DROP_NO_ROUTE);
+    stripLink(batch, row);
+    transmitter.send(batch, row, local);
   }
 
   /** A packet of the host's stack: parsed, and not one of those that this router sends for itself. */
@@ -96,7 +106,7 @@ export class Output {
     );
     if (kind === ROUTE_LOCAL) {
       // An error about a packet whose source was translated goes to our own address: nf_nat_icmp_reply_translation
-      // in the output hook turns it towards the sender, and it is routed again. What stays ours is dropped then.
+      // in the output hook turns it towards the sender, and it is routed again. What stays ours goes home.
       batch.outInterface[row] = 0;
       batch.neighbour[row] = -1;
       return;
@@ -153,6 +163,7 @@ export interface OutputParts {
   readonly routes: Routes;
   readonly adjacency: Adjacency;
   readonly interfaces: Interfaces;
+  readonly transmitter: Transmitter;
   readonly fragmenter: Fragmenter;
   readonly rejection: Rejection;
   readonly drops: Drops;

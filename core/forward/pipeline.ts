@@ -76,9 +76,8 @@ export class Pipeline {
     const work = this.#work;
     work.clear();
     for (let row = from; row < batch.count; row++) {
-      this.#parts.hooks.resumeAt[row] = batch.entry[row] === ENTRY_PREROUTING
-        ? PRIORITY_DEFRAGMENT + 1
-        : FROM_START;
+      const reassembled = batch.entry[row] === ENTRY_PREROUTING || batch.fragmentSize[row] !== 0;
+      this.#parts.hooks.resumeAt[row] = reassembled ? PRIORITY_DEFRAGMENT + 1 : FROM_START;
       if (batch.verdict[row] === VERDICT_CONTINUE) work.push(row);
     }
   }

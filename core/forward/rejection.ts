@@ -2,14 +2,18 @@ import type { PacketBatch } from "../packet/batch.ts";
 import { ICMP_UNREACHABLE } from "../packet/icmp.ts";
 import { ICMPV6_UNREACHABLE } from "../packet/icmpv6.ts";
 import { REJECT_ICMPX, REJECT_TCP_RESET, type RejectRequest } from "../classify/machine.ts";
+import type { Conntrack } from "../conntrack/track.ts";
+import { CT_RELATED } from "../packet/columns.ts";
 import type { IcmpErrors } from "./icmp_error.ts";
 
 /** `reject` and the errors of the network layer: made by IcmpErrors, tied to the flow they are about. */
 export class Rejection {
   readonly #errors: IcmpErrors;
+  readonly #conntrack: Conntrack;
 
-  constructor(errors: IcmpErrors) {
+  constructor(errors: IcmpErrors, conntrack: Conntrack) {
     this.#errors = errors;
+    this.#conntrack = conntrack;
   }
 
   /** Answers a rejected packet as nft_reject does: an `icmpx` code is that of the packet's family. */
@@ -17,12 +21,18 @@ export class Rejection {
     if (request.type === REJECT_TCP_RESET) {
       const first = batch.count;
       this.#errors.sendReset(batch, row);
+      if (batch.count > first && batch.flow[row]! >= 0) this.#conntrack.close(batch.flow[row]!, batch.now);
       return relate(batch, row, first);
     }
     const first = batch.count, six = batch.family[row] === 6;
     const code = request.type === REJECT_ICMPX ? (six ? ICMPX6 : ICMPX4)[request.code & 3]! : request.code;
     this.#errors.reject(batch, row, six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, code);
     relate(batch, row, first);
+  }
+
+  /** The reset of a host where nobody listens: an answer as any other, which ends the flow when it is tracked. */
+  reset(batch: PacketBatch, row: number): void {
+    this.#errors.sendReset(batch, row);
   }
 
   /** An ICMP or ICMPv6 error about a row; it belongs to the row's flow, as nf_ct_attach makes it. */
@@ -39,7 +49,7 @@ function relate(batch: PacketBatch, row: number, first: number): void {
   for (let r = first; r < batch.count; r++) {
     batch.flow[r] = batch.flow[row]!;
     batch.direction[r] = 1 - batch.direction[row]!;
-    batch.ctState[r] = 4;
+    batch.ctState[r] = CT_RELATED;
   }
 }
 

@@ -99,7 +99,8 @@ export class Transmitter {
       const number = this.#busy[busy]!, list = this.#lists[number]!;
       const taken = this.ports[number]!.transmit(batch, list.rows, list.count);
       for (let i = taken; i < list.count; i++) {
-        batch.verdict[list.rows[i]!] = VERDICT_DROP;
+        // a flooded frame may still be on its way to this router
+        if (batch.verdict[list.rows[i]!] === VERDICT_SENT) batch.verdict[list.rows[i]!] = VERDICT_DROP;
         this.#drops.count(DROP_BACK_PRESSURE);
       }
       list.clear();

@@ -19,6 +19,7 @@ import {
 } from "../conntrack/status.ts";
 import type { Conntrack } from "../conntrack/track.ts";
 import { HOOK_OUTPUT, HOOK_POSTROUTING } from "../hook.ts";
+import type { Address } from "../packet/address.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { CHECKSUM_PARTIAL, CT_NEW, CT_RELATED } from "../packet/columns.ts";
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from "../packet/ipv4.ts";
@@ -249,12 +250,14 @@ export class Nat {
     else batch.destinationPort[row] = to.port;
   }
 
-  /** The interface lost its address: flows masqueraded to it end. Returns how many. */
-  interfaceAddressGone(interfaceIndex: number): number {
+  /** The interface lost an address: flows masqueraded to it end (masq_inet_event). Returns how many. */
+  interfaceAddressGone(interfaceIndex: number, address: Address): number {
     const table = this.#conntrack.table;
     let ended = 0;
     for (let row = 0; row < table.end; row++) {
       if (!table.live(row) || table.masqueraded(row) !== interfaceIndex) continue;
+      if (table.family(row) !== address.family) continue;
+      if (!address.words.every((word, i) => table.destinationWord(row, REPLY, i) === word)) continue;
       this.#conntrack.delete(row);
       ended++;
     }

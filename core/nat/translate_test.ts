@@ -227,8 +227,9 @@ test("without an address there is nothing to masquerade to; when one goes, its f
   t.uplink = R;
   t.pass(udp({ from: C, to: S }, 5001, 53));
   t.pass(udp({ from: C, to: S }, 5002, 53));
-  assert.equal(t.nat.interfaceAddressGone(1), 0);
-  assert.equal(t.nat.interfaceAddressGone(2), 2);
+  assert.equal(t.nat.interfaceAddressGone(1, parseAddress(R)!), 0);
+  assert.equal(t.nat.interfaceAddressGone(2, parseAddress(S)!), 0);
+  assert.equal(t.nat.interfaceAddressGone(2, parseAddress(R)!), 2);
 });
 
 test("a masqueraded flow ends when its route moves to another interface", () => {

@@ -44,9 +44,17 @@ function familyOf(context: CheckContext, node: NatNode): "ip" | "ip6" | "inet" {
     }
     return context.family;
   }
+  const known = context.protocols.network.protocol?.name;
+  if (family !== undefined && (known === "ip" || known === "ip6") && known !== family) {
+    const where = context.protocols.network.span;
+    refuse(
+      node.nat.typeSpan,
+      `conflicting protocols specified: ${known} vs. ${family}. You must specify ip or ip6 family in nat statement`,
+      where === undefined ? [] : [where],
+    );
+  }
   if (family !== undefined) return family;
   if (node.nat.address === undefined) return "inet";
-  const known = context.protocols.network.protocol?.name;
   if (known === "ip" || known === "ip6") return known;
   return refuse(node.nat.typeSpan, "ip or ip6 must be specified with address for inet tables.", [], [
     `write ${node.nat.type} ip to ... or ${node.nat.type} ip6 to ...`,

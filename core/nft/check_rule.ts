@@ -36,14 +36,22 @@ export function checkRule(
   let terminal: Span | undefined;
   for (const statement of rule.statements) {
     if (terminal !== undefined) {
-      refuse(statement.span, "Statement after terminal statement has no effect", [terminal], [
+      refuse(statementWord(statement), "Statement after terminal statement has no effect", [terminal], [
         "the packet never gets there",
       ]);
     }
     checkStatement(context, statement);
-    if (isTerminal(statement)) terminal = statement.kind === "nat" ? statement.nat.typeSpan : statement.span;
+    if (isTerminal(statement)) terminal = statementWord(statement);
   }
   return reduceRule(context.statements, family);
+}
+
+/** The part of a statement errors point at: some by their word alone. */
+function statementWord(statement: StatementNode): Span {
+  const { span } = statement;
+  if (statement.kind === "nat") return statement.nat.typeSpan;
+  if (statement.kind !== "reject" && statement.kind !== "log") return span;
+  return { ...span, end: span.start + statement.kind.length };
 }
 
 function isTerminal(statement: StatementNode): boolean {

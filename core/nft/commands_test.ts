@@ -241,3 +241,14 @@ test("loops between chains are refused at the chain, also by a check that change
   assert.ok(nft.run("add table ip t").ok);
   assert.equal(nft.ruleset.tables.size, 0);
 });
+
+test("a statement that its hook does not know is refused at its rule", () => {
+  const text =
+    "table ip t {\n\tchain c {\n\t\ttype filter hook input priority 0;\n\t\taccept\n\t\tmasquerade\n\t}\n}\n";
+  const result = make().run(text, "nat");
+  assert.equal(
+    result.error,
+    "nat:5:3-12: Error: Could not process rule: Operation not supported\n\t\tmasquerade\n\t\t^^^^^^^^^^\n" +
+      "hint: in chain c\nhint: masquerade does not work in chains of type filter at input\n",
+  );
+});

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { existsSync, readFileSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { Nft } from "./nft.ts";
 import { lo } from "./test_options.ts";
 
@@ -13,11 +13,9 @@ const root = process.env["WEIR_CORPORA"] ?? new URL("../../../shared/corpora", i
 const lines = (path: string): Record<string, unknown>[] =>
   readFileSync(`${root}/${path}`, "utf8").trim().split("\n").map((line) => JSON.parse(line));
 
-function present(context: TestContext, path: string): boolean {
-  if (existsSync(`${root}/${path}`)) return true;
-  context.skip(`no corpus at ${root}: set WEIR_CORPORA`);
-  return false;
-}
+/** Why a test that reads `path` is skipped; false where it can run. */
+const absent = (path: string): string | false =>
+  existsSync(`${root}/${path}`) ? false : `there is no ${root}/${path}`;
 
 interface Row {
   readonly kind: string;
@@ -95,8 +93,7 @@ function one(row: Row, { list, add }: { list: Nft; add: Nft }, tally: Tally): vo
   if (sortedSets(listed.join(" ")) === sortedSets(row.listed ?? row.rule)) tally.add("listing");
 }
 
-test("rules of the foreign suite", (context) => {
-  if (!present(context, "nft/rules.jsonl")) return;
+test("rules of the foreign suite", { skip: absent("nft/rules.jsonl") }, (context) => {
   const rows = lines("nft/rules.jsonl") as unknown as Row[];
   for (const [name, families] of [["ip, ip6, inet", ["ip", "ip6", "inet"]], ["all", undefined]] as const) {
     const tally = measure(
@@ -125,8 +122,7 @@ function relisted(text: string, file: string): string {
   return nft.run("list ruleset").output;
 }
 
-test("rulesets from the wild", (context) => {
-  if (!present(context, "rulesets/verdicts.jsonl")) return;
+test("rulesets from the wild", { skip: absent("rulesets/verdicts.jsonl") }, (context) => {
   const rows = lines("rulesets/verdicts.jsonl") as unknown as {
     file: string;
     accepted: boolean;

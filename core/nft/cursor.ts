@@ -2,7 +2,7 @@ import { refuse } from "./diagnostic.ts";
 import { Scope } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
 import { END, JUNK, LITERAL, MARK, NEWLINE, NUMBER, QUOTED, Tokens, WORD } from "./token.ts";
-import { RESERVED } from "./words.ts";
+import { OPERATOR_WORDS, RESERVED } from "./words.ts";
 
 /** Largest nesting of brackets and blocks; deeper input is a located error. */
 export const MAXIMUM_DEPTH = 64;
@@ -148,7 +148,7 @@ export class Cursor {
       case JUNK:
         return "junk";
       case WORD:
-        return RESERVED.has(text) ? text : "string";
+        return OPERATOR_WORDS.get(text) ?? (RESERVED.has(text) ? text : "string");
       case LITERAL:
         return "string";
       default:

@@ -63,7 +63,12 @@ function generate(context: CheckContext, protocol: Protocol, span: Span): void {
 const linkPayload = (protocol: Protocol, span: Span): PayloadExpr =>
   fieldPayload(protocol, protocol.fields[0]!, span);
 
-function networkDependency(context: CheckContext, protocol: Protocol, span: Span, forTransport = false): void {
+function networkDependency(
+  context: CheckContext,
+  protocol: Protocol,
+  span: Span,
+  forTransport = false,
+): void {
   const { family } = context;
   const link = context.protocols.link.protocol;
   // In a bridge the frame is Ethernet anyway, and the kernel keeps its type at hand.

@@ -5,49 +5,43 @@ import { refuse } from "./diagnostic.ts";
 import { type Execution, requireTable } from "./execute.ts";
 import { requireChain } from "./execute_chain.ts";
 import { requireSet } from "./execute_set.ts";
-import { inTable, listChain, listObject, listSet, listTable } from "./list.ts";
+import { inTable, listChain, listObject, type ListOptions, listSet, listTable } from "./list.ts";
 
 type ListCommand = Extract<Command, { kind: "list" }>;
 
 /** `list ...`: writes what was asked for. */
 export function executeList(execution: Execution, command: ListCommand): void {
   const { listing, output } = execution;
-  const say = (text: string) => void output.push(text);
-  if (command.table !== undefined) return listOne(execution, command);
-  const tables = tablesOf(execution, command.family);
-  switch (command.what) {
-    case "ruleset":
-      return tables.forEach((table) => say(listTable(table, listing)));
-    case "tables":
-      return tables.forEach((table) => say(`table ${table.family} ${table.name}\n`));
-    case "chains":
-      return tables.forEach((table) =>
-        say(
-          inTable(
-            table,
-            [...table.chains.values()].map((chain) => listChain({ ...chain, rules: [] }, table, listing)),
-            listing,
-          ),
-        )
-      );
-    case "sets":
-    case "maps": {
-      const map = command.what === "maps";
-      return tables.forEach((table) => {
-        const sets = [...table.sets.values()].filter((set) =>
-          !set.anonymous && (set.data !== undefined) === map
-        );
-        say(inTable(table, sets.map((set) => listSet(set, listing, table)), listing));
-      });
-    }
-    default: {
-      const type = OBJECT_TYPES.get(command.what.replace(/s$/, ""));
-      return tables.forEach((table) => {
-        const objects = [...table.objects.values()].filter((object) => object.type === type);
-        say(inTable(table, objects.map((object) => listObject(object, listing)), listing));
-      });
+  const { what, table } = command;
+  if (table !== undefined && (what === "table" || command.name !== undefined)) {
+    return listOne(execution, command);
+  }
+  const tables = table === undefined ? tablesOf(execution, command.family) : [requireTable(execution, table)];
+  for (const each of tables) {
+    if (what === "ruleset") output.push(listTable(each, listing));
+    else if (what === "tables") output.push(`table ${each.family} ${each.name}\n`);
+    else {
+      const blocks = blocksOf(each, what, listing);
+      const always = ["chains", "sets", "maps", "meters", "flowtables"].includes(what);
+      if (always || blocks.length > 0) output.push(inTable(each, blocks, listing));
     }
   }
+}
+
+/** All chains, sets or objects of one kind. */
+function blocksOf(table: Table, what: string, listing: ListOptions): string[] {
+  if (what === "chains") {
+    return [...table.chains.values()].map((chain) => listChain({ ...chain, rules: [] }, table, listing));
+  }
+  if (what === "sets" || what === "maps") {
+    return [...table.sets.values()]
+      .filter((set) => !set.anonymous && (set.data !== undefined) === (what === "maps"))
+      .map((set) => listSet(set, listing, table));
+  }
+  const type = OBJECT_TYPES.get(what.replace(/s$/, ""));
+  return [...table.objects.values()].filter((object) => object.type === type).map((object) =>
+    listObject(object, listing)
+  );
 }
 
 function tablesOf(execution: Execution, family: Family | undefined): Table[] {

@@ -87,7 +87,7 @@ export const META_KEYS: ReadonlyMap<string, MetaRow> = new Map([
 /** Meta keys that may stand without `meta`. */
 export const UNQUALIFIED_META: ReadonlySet<string> = new Set(
   ("mark iif iifname iiftype oif oifname oiftype skuid skgid nftrace rtclassid pkttype cpu iifgroup oifgroup " +
-    "cgroup ibrname ibriport obrname obriport").split(" "),
+    "cgroup ipsec time day hour ibrname ibriport obrname obriport").split(" "),
 );
 
 export const metaByKey = (key: MetaKey): MetaRow | undefined => META_ROWS.find((row) => row.key === key);

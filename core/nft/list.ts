@@ -45,7 +45,7 @@ export function inTable(
     if (table.comment !== undefined) inner += `\tcomment "${table.comment}"\n`;
     if (table.flags.length > 0 && blocks.length > 0) inner += "\n";
   }
-  return `${head}${inner}${blocks.join("\n")}}\n`;
+  return `${head}${inner}${blocks.join(whole ? "\n" : "")}}\n`;
 }
 
 export function listChain(chain: Chain, table: Table, options: ListOptions): string {

@@ -120,12 +120,21 @@ export class Nft {
 
 /** What only the whole could tell (loops, depth, hooks), at the name of the chain or table it is about. */
 function located(error: RulesetError, commands: readonly Command[], source: Source): Diagnostic {
-  const hints = [error.name === "" ? "" : `${error.what} ${error.name}`, error.detail ?? ""].filter((hint) =>
-    hint !== ""
-  );
-  const span = nameSpan(commands, error.name) ?? { source, start: 0, end: source.text.length };
+  const named = error.name === ""
+    ? ""
+    : error.what === "rule"
+    ? `in chain ${error.name}`
+    : `${error.what} ${error.name}`;
+  const hints = [named, error.detail ?? ""].filter((hint) => hint !== "");
+  const span = ruleSpan(error) ?? nameSpan(commands, error.name) ??
+    { source, start: 0, end: source.text.length };
   return { severity: "error", message: errorText(error), spans: [span], hints };
 }
+
+/** Rules carry their span as `source`; one loaded by an earlier text too. */
+const ruleSpan = (
+  error: RulesetError,
+): Span | undefined => (error.what === "rule" ? error.source as Span | undefined : undefined);
 
 function nameSpan(commands: readonly Command[], name: string): Span | undefined {
   for (const command of commands) {

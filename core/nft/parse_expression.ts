@@ -6,7 +6,7 @@ import { HEAD_WORDS, parseHead } from "./parse_head.ts";
 import { cover } from "./source.ts";
 import { LITERAL, NEWLINE, NUMBER, QUOTED, WORD } from "./token.ts";
 import type { BinaryOp, ElementNode, Node } from "./tree.ts";
-import { RESERVED, VALUE_WORDS } from "./words.ts";
+import { OPERATOR_WORDS, RESERVED, VALUE_WORDS } from "./words.ts";
 
 /**
  * Expressions, by recursive descent. `left` is what is looked at (packet fields, meta keys ...), `right` what it
@@ -132,7 +132,10 @@ export function parsePrimary(c: Cursor, side: Side): Node {
     const text = c.take();
     return { kind: "symbol", text, quoted: false, span: c.since(start) };
   }
-  if (kind === WORD && (!RESERVED.has(c.text()) || VALUE_WORDS.has(c.text()))) {
+  if (
+    kind === WORD && !OPERATOR_WORDS.has(c.text()) &&
+    (!RESERVED.has(c.text()) || (side !== "left" && VALUE_WORDS.has(c.text())))
+  ) {
     const text = c.take();
     return { kind: "symbol", text, quoted: false, span: c.since(start) };
   }

@@ -8,7 +8,7 @@ import { CT_KEYS, META_KEYS, UNQUALIFIED_META } from "./keys.ts";
 import { parseExpression } from "./parse_expression.ts";
 import { NUMBER } from "./token.ts";
 import type { Node } from "./tree.ts";
-import { RESERVED } from "./words.ts";
+import { OPERATOR_WORDS, RESERVED } from "./words.ts";
 
 /** Words that begin an expression about the packet, its flow or its way. */
 export const HEAD_WORDS: ReadonlySet<string> = new Set([
@@ -91,7 +91,9 @@ function rawPayload(c: Cursor): Node {
 function metaKey(c: Cursor, start: number): Node {
   const key = c.isWord() ? META_KEYS.get(c.text()) : undefined;
   if (key === undefined) {
-    if (!c.isWord() || RESERVED.has(c.text())) return c.unexpected(`keys of meta: ${metaKeys()}`);
+    if (!c.isWord() || RESERVED.has(c.text()) || OPERATOR_WORDS.has(c.text())) {
+      return c.unexpected(`keys of meta: ${metaKeys()}`);
+    }
     const word = c.take();
     return refuse(c.since(start), `syntax error, unexpected ${word}, known keys are ${metaKeys()}`);
   }

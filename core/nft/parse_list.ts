@@ -34,6 +34,11 @@ export function parseList(c: Cursor): Command {
   const what = c.isWord() ? c.text() : "";
   if (WHOLE.includes(what)) {
     c.take();
+    if (c.is("table") && !["tables", "chains", "ruleset"].includes(what)) {
+      c.take();
+      const table = tableRef(c);
+      return { kind: "list", what, table, span: c.since(start) };
+    }
     const family = familyOf(c);
     return { kind: "list", what, span: c.since(start), ...(family === undefined ? {} : { family }) };
   }

@@ -1,5 +1,6 @@
 import type { Cursor } from "./cursor.ts";
 import { parsePrimary } from "./parse_expression.ts";
+import { QUOTED } from "./token.ts";
 import type { StatementNode } from "./tree.ts";
 
 const FAMILIES = ["icmp", "icmpv6", "icmpx"] as const;
@@ -17,6 +18,7 @@ export function parseReject(c: Cursor): StatementNode {
   if (how === undefined) return c.unexpected("expected tcp reset, icmp, icmpv6 or icmpx");
   c.take();
   c.skip("type");
+  if (c.kind() === QUOTED) c.unexpected("codes are written without quotes");
   const code = parsePrimary(c, "right");
   return { kind: "reject", how, code, span: c.since(start) };
 }

@@ -120,6 +120,7 @@ const RELATIONS: Readonly<Record<string, RelationOp>> = {
   ">=": ">=",
   ge: ">=",
   "!": "!",
+  not: "!",
 };
 
 function parseMatch(c: Cursor): StatementNode {
@@ -148,6 +149,7 @@ function parseMatch(c: Cursor): StatementNode {
   if (c.is("/") && c.kind(1) !== NUMBER) {
     c.take();
     const mask = parseList(c, parseExpression(c, "right"));
+    if (mask.kind !== "list") c.unexpected("the mask is a list of flags: FLAG,FLAG");
     return { kind: "match", left, op, opSpan, right, mask, span: c.since(start) };
   }
   return { kind: "match", left, op, opSpan, right, span: c.since(start) };

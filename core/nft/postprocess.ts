@@ -90,7 +90,9 @@ class Postprocess {
       : undefined;
     if (statement.how === "icmp" && this.family !== "ip" && this.family !== "ip6") {
       const guard = this.guards.get("network");
-      if (guard !== undefined && (guard.left.kind === "meta" || this.family !== "inet")) this.dropped.add(guard);
+      if (guard !== undefined && (guard.left.kind === "meta" || this.family !== "inet")) {
+        this.dropped.add(guard);
+      }
     }
     this.push({ ...statement, ...(family === undefined ? {} : { family }) });
   }
@@ -219,7 +221,8 @@ class Postprocess {
     if (payload?.protocol?.name === "th") return false;
     if (base === "link" && guard.left.kind === "payload" && payload?.protocol?.name === "vlan") {
       // A tag is implied where it is the usual one right behind the Ethernet header.
-      return guard.left.protocol?.name === "ether" && guard.right.kind === "value" && guard.right.value === 0x8100n;
+      return guard.left.protocol?.name === "ether" && guard.right.kind === "value" &&
+        guard.right.value === 0x8100n;
     }
     const mixed = this.family !== "ip" && this.family !== "ip6" && this.family !== "arp";
     if (!mixed || base !== "transport" || guard.left.kind !== "payload") return true;

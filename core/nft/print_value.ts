@@ -28,7 +28,8 @@ export function printConstant(constant: Constant, types: TypeContext): string {
         numericSymbols: true,
         numericProtocol: true,
         serviceNames: false,
-        seconds: true, rangeEnds: true,
+        seconds: true,
+        rangeEnds: true,
       };
       return `${printValue(type, constant.from, bits, plain)}-${printValue(type, constant.to, bits, plain)}`;
     }

@@ -3,21 +3,22 @@
  * messages name them. Words that are keywords only behind another (`ct state`, `fib oif`) are not here.
  */
 export const RESERVED: ReadonlySet<string> = new Set(
-  (`describe hook device devices table tables chain chains rule rules set sets element map maps flowtable handle
-  ruleset socket tproxy accept drop continue jump goto return to inet netdev add update replace create insert
-  delete get list reset flush rename import export monitor position index comment constant interval dynamic
-  auto-merge timeout gc-interval elements expires policy size flow meter meters performance memory counter counters
-  quota quotas limit limits name packets bytes log prefix group snaplen queue-threshold level synproxy queue num
-  bypass fanout dup fwd snat dnat masquerade redirect random fully-random persistent reject with ether saddr daddr
-  type vlan arp ip ip6 icmp icmpv6 igmp tcp udp udplite sctp dccp esp ah comp th meta ct rt rt0 rt2 rt4 srh hbh frag
-  dst mh exthdr fib osf ipsec secmark numgen jhash symhash notrack include define redefine undefine vmap define
-  original reply mark iif iifname iiftype oif oifname oiftype skuid skgid nftrace rtclassid pkttype cpu iifgroup
-  oifgroup cgroup ibrname ibriport obrname obriport flags typeof elements left right window maxseg nop eol`)
+  (`describe hook device devices table chain rule set sets element map maps flowtable handle ruleset
+  socket tproxy accept drop continue jump goto return inet netdev add update replace create insert
+  delete get list reset flush rename import export monitor position index comment constant interval
+  dynamic auto-merge timeout gc-interval elements expires policy flow meter meters performance memory
+  counter quota limit name log synproxy queue num bypass fanout dup fwd snat dnat masquerade redirect
+  random reject ether type vlan arp ip ip6 icmp icmpv6 igmp tcp udp udplite
+  sctp dccp esp ah comp th meta ct rt rt0 rt2 rt4 srh hbh frag dst mh exthdr fib osf ipsec secmark
+  numgen jhash symhash notrack include define redefine undefine vmap original reply mark iif iifname
+  iiftype oif oifname oiftype skuid skgid nftrace rtclassid pkttype cpu time day hour iifgroup
+  oifgroup cgroup ibrname ibriport obrname obriport flags typeof priority over ecn all until`)
     .split(/\s+/),
 );
 
 /** Reserved words that may stand for a value all the same. */
 export const VALUE_WORDS: ReadonlySet<string> = new Set([
+  "ecn",
   "ether",
   "ip",
   "ip6",
@@ -53,4 +54,20 @@ export const VALUE_WORDS: ReadonlySet<string> = new Set([
   "size",
   "packets",
   "policy",
+]);
+
+/** Words for operators, and the sign each stands for. */
+export const OPERATOR_WORDS: ReadonlyMap<string, string> = new Map([
+  ["and", "&"],
+  ["or", "|"],
+  ["xor", "^"],
+  ["not", "!"],
+  ["eq", "=="],
+  ["ne", "!="],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["le", "<="],
+  ["ge", ">="],
+  ["lshift", "<<"],
+  ["rshift", ">>"],
 ]);

@@ -43,6 +43,7 @@ export const ICMPV6_MLD2_REPORT = 143;
 /** Codes of destination unreachable, RFC 4443 3.1. */
 export const UNREACHABLE6_NO_ROUTE = 0;
 export const UNREACHABLE6_PROHIBITED = 1;
+export const UNREACHABLE6_SCOPE = 2;
 export const UNREACHABLE6_ADDRESS = 3;
 export const UNREACHABLE6_PORT = 4;
 export const UNREACHABLE6_POLICY = 5;

@@ -17,7 +17,14 @@ import {
   PROTOCOL_UDP,
   PROTOCOL_UDPLITE,
 } from "./ipv4.ts";
-import { extensionHeaderLength, FRAGMENT6, IPV6, ipv6Fits, isExtensionHeader, NEXT_FRAGMENT } from "./ipv6.ts";
+import {
+  extensionHeaderLength,
+  FRAGMENT6,
+  IPV6,
+  ipv6Fits,
+  isExtensionHeader,
+  NEXT_FRAGMENT,
+} from "./ipv6.ts";
 import { tcpFits, tcpHeaderLength } from "./tcp.ts";
 import { udpFits } from "./udp.ts";
 

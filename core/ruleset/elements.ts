@@ -33,6 +33,8 @@ export function addElements(
   context: ElementContext,
 ): RulesetError | undefined {
   const interval = set.interval && set.key.bits.length === 1, ranges = set.interval && !interval;
+  // Storage that rules write to has the size it was made with.
+  const most = Math.min(set.size ?? Infinity, context.live.get(set.live)?.capacity ?? Infinity);
   let added = 0;
   if (set.timeouts) purge(set, context);
   for (const given of elements) {
@@ -44,7 +46,7 @@ export function addElements(
       continue;
     }
     if (ranges && rangesClash(set, given)) return refusal(set, "exists");
-    if (set.size !== undefined && set.elements.size >= set.size) return refusal(set, "full");
+    if (set.elements.size >= most) return refusal(set, "full");
     const counted = given.counter ?? (set.counter ? { packets: 0, bytes: 0 } : undefined);
     const cell = counted === undefined ? -1 : context.allocate(counted.packets, counted.bytes);
     if (counted !== undefined && cell < 0) return refusal(set, "memory");
@@ -56,22 +58,26 @@ export function addElements(
     });
     added++;
   }
-  return interval && added > 0 ? settleIntervals(set) : undefined;
+  return interval && added > 0 ? settleIntervals(set, context) : undefined;
 }
 
 /** Overlaps are refused, or merged when the set says so. */
-function settleIntervals(set: DraftSet): RulesetError | undefined {
+function settleIntervals(set: DraftSet, context: ElementContext): RulesetError | undefined {
   const sorted = sortIntervals(set.elements.values());
   if (set.autoMerge && set.data === undefined) {
     const merged = mergeIntervals(sorted);
-    if (merged.length !== sorted.length) replaceAll(set, merged);
+    if (merged.length !== sorted.length) replaceAll(set, merged, context);
     return undefined;
   }
   return overlapIn(sorted) < 0 ? undefined : refusal(set, "overlap");
 }
 
-function replaceAll(set: DraftSet, elements: readonly SetElement[]): void {
-  const catchall = set.elements.get("*");
+/** The merged intervals instead of all there were; counters of those swallowed are given back. */
+function replaceAll(set: DraftSet, elements: readonly SetElement[], context: ElementContext): void {
+  const catchall = set.elements.get("*"), kept = new Set(elements.map((element) => element.cell));
+  for (const { cell, catchall = false } of set.elements.values()) {
+    if (!catchall && !kept.has(cell)) context.free(cell ?? -1);
+  }
   set.elements.clear();
   for (const element of elements) set.elements.set(elementKey(element), element);
   if (catchall !== undefined) set.elements.set("*", catchall);
@@ -90,25 +96,43 @@ export function deleteElements(
       if (there.cell !== undefined && there.cell >= 0) context.free(there.cell);
     } else if (set.live > 0 && context.live.holds(set.live, given.key, context.now)) {
       set.removals = [...context.live.open(set.removals, set.live), context.live.removal(given.key)];
-    } else if (!(set.autoMerge && set.interval && punchHole(set, given))) {
-      return { reason: "missing", what: "element", name: set.name, detail: "element does not exist" };
+    } else {
+      const covering = set.autoMerge && set.interval ? coveringElement(set, given) : undefined;
+      if (covering === undefined) {
+        return { reason: "missing", what: "element", name: set.name, detail: "element does not exist" };
+      }
+      const error = punchHole(set, covering, given, context);
+      if (error !== undefined) return error;
     }
   }
   return undefined;
 }
 
-/** Cuts an interval out of the merged ones that cover it wholly. */
-function punchHole(set: DraftSet, hole: SetElement): boolean {
+/** The merged interval that covers a hole wholly. */
+function coveringElement(set: DraftSet, hole: SetElement): SetElement | undefined {
   for (const element of set.elements.values()) {
     if (element.catchall || compareBytes(element.key, hole.key) > 0) continue;
-    if (compareBytes(lastKey(hole), lastKey(element)) > 0) continue;
-    set.elements.delete(elementKey(element));
-    for (const rest of subtractInterval(element, hole.key, lastKey(hole)) ?? []) {
-      set.elements.set(elementKey(rest), rest);
-    }
-    return true;
+    if (compareBytes(lastKey(hole), lastKey(element)) <= 0) return element;
   }
-  return false;
+  return undefined;
+}
+
+/** Cuts a hole out of an element. What is left of it keeps the counter; a second piece gets one of its own. */
+function punchHole(
+  set: DraftSet,
+  element: SetElement,
+  hole: SetElement,
+  context: ElementContext,
+): RulesetError | undefined {
+  const { cell = -1 } = element, rest = subtractInterval(element, hole.key, lastKey(hole)) ?? [];
+  set.elements.delete(elementKey(element));
+  if (rest.length === 0) context.free(cell);
+  for (const [i, piece] of rest.entries()) {
+    const own = i === 0 || cell < 0 ? cell : context.allocate(0, 0);
+    if (cell >= 0 && own < 0) return refusal(set, "memory");
+    set.elements.set(elementKey(piece), { ...piece, cell: own });
+  }
+  return undefined;
 }
 
 /** nft_pipapo_insert: a new element may not begin or end inside an older one. */

@@ -9,6 +9,8 @@ export interface RulesetError {
   readonly name: string;
   /** More words where the errno alone does not say it; a whole clause. */
   readonly detail?: string;
+  /** `source` of the rule it is about, as the language gave it. */
+  readonly source?: unknown;
 }
 
 export type RulesetReason =

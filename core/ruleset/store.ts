@@ -7,6 +7,8 @@ export interface RulesetStoreOptions {
   readonly cells?: CellStore;
   /** Monotonic milliseconds, for element timeouts; stands still unless given. */
   readonly now?: () => number;
+  /** A random number, so that nobody outside can choose elements that collide in a set; 0 unless given. */
+  readonly seed?: number;
   /** True: no data plane reads older generations, so what a commit drops is free at once. */
   readonly offline?: boolean;
 }
@@ -22,7 +24,7 @@ export interface RulesetStoreOptions {
 export class RulesetStore {
   readonly cells: CellStore;
   /** Storage of sets that rules change. */
-  readonly live = new LiveStore();
+  readonly live: LiveStore;
   readonly now: () => number;
   readonly offline: boolean;
   #current: Ruleset = EMPTY_RULESET;
@@ -35,6 +37,7 @@ export class RulesetStore {
     this.cells = options.cells ?? new CellStore();
     this.now = options.now ?? (() => 0);
     this.offline = options.offline ?? false;
+    this.live = new LiveStore(options.seed);
   }
 
   get current(): Ruleset {

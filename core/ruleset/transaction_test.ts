@@ -351,3 +351,19 @@ test("flush ruleset, by family or whole", () => {
   commit(store, (t) => t.flushRuleset());
   assert.equal(store.current.tables.size, 0);
 });
+
+test("auto-merge with counters: no counter is shared by two elements, none is lost", () => {
+  const store = started();
+  const set = { name: "s", key: SERVICE, interval: true, autoMerge: true, counter: true };
+  commit(store, (t) => t.addSet("ip", "t", { ...set, elements: [port(1, 9)] }));
+  const elements = () => [...store.current.tables.get("ip t")!.sets.get("s")!.elements.values()];
+  commit(store, (t) => t.deleteElements("ip", "t", "s", [port(4, 6)]));
+  assert.equal(new Set(elements().map((element) => element.cell)).size, 2, "one counter each");
+  commit(store, (t) => t.addElements("ip", "t", "s", [port(4, 6)]));
+  assert.equal(elements().length, 1);
+  commit(store, (t) => t.deleteElements("ip", "t", "s", [port(1, 9)]));
+  assert.deepEqual(elements(), []);
+  const taken = new Set([1, 2, 3, 4].map(() => store.cells.allocate(0, 0)));
+  assert.equal(taken.size, 4, "no counter was given back twice");
+  assert.equal(store.cells.used, 8, "and none was lost: these are the ones that were in use");
+});

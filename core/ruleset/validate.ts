@@ -106,7 +106,10 @@ function misplaced(
   seen.add(name);
   for (const rule of table.chains.get(name)?.rules ?? []) {
     for (const expression of rule.expressions) {
-      if (!fits(expression, base)) return { reason: "unsupported", what: "rule", name };
+      if (fits(expression, base)) continue;
+      const what = expression.kind === "nat" ? expression.type : expression.kind;
+      const detail = `${what} does not work in chains of type ${base.type} at ${base.hook}`;
+      return { reason: "unsupported", what: "rule", name, detail, source: rule.source };
     }
   }
   for (const target of targets.get(name) ?? []) {

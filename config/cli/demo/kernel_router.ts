@@ -29,6 +29,7 @@ export class KernelRouter implements DemoRouter {
   /** `ruleset` is the text for nft. */
   static async start(network: Network, ruleset: string): Promise<KernelRouter> {
     inNamespace(network.router, () => {
+      keepRulesOffBridge();
       const socket = openRoute();
       try {
         createLink(socket, "lan", "bridge");
@@ -81,5 +82,16 @@ export class KernelRouter implements DemoRouter {
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+/** With br_netfilter loaded, rules would see bridged frames, and a reset to a bridged port would miss the output hook. */
+function keepRulesOffBridge(): void {
+  for (const tables of ["iptables", "ip6tables", "arptables"]) {
+    try {
+      writeKernelFile(`/proc/sys/net/bridge/bridge-nf-call-${tables}`, "0");
+    } catch {
+      // not loaded
+    }
   }
 }

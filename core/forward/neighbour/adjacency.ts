@@ -184,6 +184,11 @@ export class Adjacency {
     return this.#neighbours.lookup(interfaceIndex, family, words, lane, now);
   }
 
+  /** See `Neighbours.addressOf`. */
+  addressOf(neighbour: number, family: number, out: Uint32Array): boolean {
+    return this.#neighbours.addressOf(neighbour, family, out);
+  }
+
   /** See `Neighbours.output`. */
   output(batch: PacketBatch, row: number, neighbour: number): boolean {
     return this.#neighbours.output(batch, row, neighbour);

@@ -120,7 +120,7 @@ export class MulticastListener {
     const network = batch.network[row]!, end = batch.end[row]!, lane = row * 4;
     const from = batch.source, unspecified = isUnspecified6(from, lane);
     const valid = b[network + IPV6.hopLimit] === 1 && hasRouterAlert(b, network, end) &&
-      batch.fragment[row] === 0 &&
+      batch.fragment[row] === 0 && batch.fragmentSize[row] === 0 &&
       (isLinkLocal6(from[lane]!) || (type !== ICMPV6_MLD_QUERY && unspecified)) &&
       end - at >= (type === ICMPV6_MLD2_REPORT ? MLD2_REPORT.size : MLD.size) &&
       (batch.checksum[row] !== CHECKSUM_NONE ||
@@ -144,7 +144,9 @@ export class MulticastListener {
     for (let index = 0; index < this.#listeners.length; index++) {
       const listener = this.#listeners[index];
       if (listener === undefined) continue;
-      if (this.#links[index]?.up === true) this.#report(batch, index, listener, now);
+      // `restart` takes up what a link that is down still has to say.
+      if (this.#links[index]?.up !== true) continue;
+      this.#report(batch, index, listener, now);
       this.#due = Math.min(this.#due, dueOf(listener));
     }
   }

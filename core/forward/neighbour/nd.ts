@@ -16,7 +16,7 @@ import {
   ROUTER_SOLICITATION,
 } from "../../packet/icmpv6.ts";
 import { PROTOCOL_ICMPV6 } from "../../packet/ipv4.ts";
-import { IPV6, isLinkLocal6, isMulticast6, isUnspecified6, NEXT_FRAGMENT } from "../../packet/ipv6.ts";
+import { IPV6, isLinkLocal6, isMulticast6, isUnspecified6 } from "../../packet/ipv6.ts";
 import { type Addresses, isUsable, prefixOf } from "./addresses.ts";
 import type { NeighbourCounters } from "./counters.ts";
 import type { DuplicateAddressDetection } from "./duplicate_detection.ts";
@@ -121,8 +121,8 @@ export class NeighbourDiscovery {
     end: number,
     type: number,
   ): boolean {
-    if (b[at + ICMPV6.code] !== 0 || batch.fragment[row] !== 0) return false;
-    if (b[batch.network[row]! + IPV6.nextHeader] === NEXT_FRAGMENT) return false;
+    // RFC 6980: nor one put together from fragments here.
+    if (b[at + ICMPV6.code] !== 0 || batch.fragment[row] !== 0 || batch.fragmentSize[row] !== 0) return false;
     const lane = row * 4, source = batch.source, destination = batch.destination;
     const unspecified = isUnspecified6(source, lane), multicast = isMulticast6(destination[lane]!);
     if (isMulticast6(source[lane]!)) return false;

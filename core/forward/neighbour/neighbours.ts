@@ -73,6 +73,14 @@ export class Neighbours {
     this.macs = this.#table.macs;
   }
 
+  /** Writes the neighbour's address, four words; false for a group, a row without one, or another family. */
+  addressOf(neighbour: number, family: number, out: Uint32Array): boolean {
+    const table = this.#table;
+    if (neighbour < 0 || neighbour >= table.capacity || table.family[neighbour] !== family) return false;
+    for (let w = 0; w < 4; w++) out[w] = table.address[neighbour * 4 + w]!;
+    return true;
+  }
+
   /**
    * Row of the next hop whose address words start at `words[lane]` (IPv4: the other three are 0). Multicast and
    * broadcast give a row that is ready and valid for this batch. -1 when the table is full (counted).

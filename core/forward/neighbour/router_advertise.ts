@@ -53,8 +53,9 @@ export class RouterAdvertiser {
     const known = this.#all[index];
     if (known === undefined) {
       if (plan !== undefined) this.#all[index] = newAdvertiser(plan);
-    } else if (JSON.stringify(known.plan) === JSON.stringify(plan)) return;
-    else {
+    } else if (known.ceasing ? plan === undefined : JSON.stringify(known.plan) === JSON.stringify(plan)) {
+      return;
+    } else {
       const kept = new Set(plan?.prefixes.map(formatPrefix));
       for (const prefix of known.plan.prefixes) {
         if (!kept.has(formatPrefix(prefix))) {

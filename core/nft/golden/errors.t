@@ -40,3 +40,8 @@ meta l4proto { tcp, udp } tcp dport 22;fail;27-35;conflicting protocols specifie
 iifname "";fail;9-10;Empty string is not allowed
 limit rate 1 gbytes / second;fail;12-19;Wrong rate format
 ip saddr 192.0.2.1 accept drop;fail;27-30;Statement after terminal statement has no effect
+tcp flags fin,syn / syn;fail;24-24;syntax error, unexpected newline
+ip saddr 192.0.2.1 accept log;fail;27-29;Statement after terminal statement has no effect
+dnat ip to 192.0.2.1 accept;fail;22-27;Statement after terminal statement has no effect
+ip saddr 192.0.2.1 dnat ip6 to ::1;fail;20-23;conflicting protocols specified: ip vs. ip6. You must specify ip or ip6 family in nat statement
+meta not 5;fail;6-8;syntax error, unexpected !

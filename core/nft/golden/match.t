@@ -433,3 +433,10 @@ frag more-fragments 1;ok
   [ exthdr load ipv6 1b @ 44 + 3 => reg 1 ]
   [ bitwise reg 1 = ( reg 1 & 0x00000001 ) ^ 0x00000000 ]
   [ cmp eq reg 1 0x00000001 ]
+tcp flags ecn,cwr;ok
+  [ meta load l4proto => reg 1 ]
+  [ cmp eq reg 1 0x00000006 ]
+  [ payload load 1b @ transport header + 13 => reg 1 ]
+  [ bitwise reg 1 = ( reg 1 & 0x000000c0 ) ^ 0x00000000 ]
+  [ cmp neq reg 1 0x00000000 ]
+ecn ce;fail;1-3;syntax error, unexpected ecn

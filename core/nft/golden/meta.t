@@ -223,3 +223,6 @@ ct original packets > 5;ok
 ct helper "ftp";ok
   [ ct load helper => reg 1 ]
   [ cmp eq reg 1 0x00707466 0x00000000 0x00000000 0x00000000 ]
+day Monday;ok;meta day "Monday"
+  [ meta load day => reg 1 ]
+  [ cmp eq reg 1 0x00000001 ]

@@ -54,7 +54,7 @@ function build(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage
   for (const [row, element] of elements.entries()) {
     writeData(element, data, row * dataWords, dataWords, entry);
   }
-  const seed = Math.imul(set.handle + 1, 0x9e3779b1) ^ Math.imul(set.live + 1, 0x85ebca6b);
+  const seed = live.seed ^ Math.imul(set.handle + 1, 0x9e3779b1) ^ Math.imul(set.live + 1, 0x85ebca6b);
   const ranges = kind === SET_RANGES ? buildRanges(axes(set, elements, rows), rows) : undefined;
   const big = kind === SET_INTERVAL, flat = big || kind === SET_HASH ? rows : 0;
   const keys = ranges?.keys ?? flatten(elements, flat, keyWords, big, (e) => e.key);

@@ -11,12 +11,20 @@ import { SetTable } from "./table.ts";
  *             every later generation; an install adds and removes only what the declaration gained and lost, so
  *             that what rules learned survives a reload.
  * Ownership   the data plane writes; others read (`liveRows`) and may see a row half written, never a fault.
- * Limits      `size` elements (65535 unless told); a full set refuses new ones until some expire.
+ * Limits      `size` elements (65535 unless told, at most MOST_LIVE_SIZE); a full set refuses new ones until some
+ *             expire.
  */
 export class LiveStore {
+  /** What hashes of all sets are mixed with. */
+  readonly seed: number;
   readonly #images = new Map<number, LiveImage>();
   #last = 0;
   #removals = 0;
+
+  /** `seed` keeps outsiders from choosing keys that collide; give it a random number. */
+  constructor(seed = 0) {
+    this.seed = seed;
+  }
 
   /** A number for a new set. */
   next(): number {
@@ -69,6 +77,8 @@ export class LiveStore {
 }
 
 export const DEFAULT_LIVE_SIZE = 65535;
+/** 4 million: what rules can fill in memory that is reserved at once, whatever `size` a set was given. */
+export const MOST_LIVE_SIZE = 1 << 22;
 
 const STATE_FILLED = 0;
 const STATE_FLUSHES = 1;
@@ -89,7 +99,8 @@ const UNUSED = -1;
 const SWEEP_ROWS = 64;
 
 function allocate(set: SetDefinition, keyWords: number, dataWords: number): LiveImage {
-  const capacity = set.size ?? Math.max(DEFAULT_LIVE_SIZE, set.elements.size);
+  const size = set.size ?? DEFAULT_LIVE_SIZE;
+  const capacity = Math.max(1, set.elements.size, Math.min(size, MOST_LIVE_SIZE));
   const shared = (bytes: number) => new SharedArrayBuffer(bytes);
   return {
     id: set.live,
