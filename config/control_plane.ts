@@ -1,7 +1,12 @@
 import type { Clock } from "../core/clock.ts";
 import { formatPrefix } from "../core/packet/address.ts";
 import type { NftOptions, NftResult } from "../core/nft/options.ts";
-import type { ApplyResult, DataPlane, DataPlaneOptions } from "../drivers/dataplane/data_plane.ts";
+import type {
+  ApplyResult,
+  DataPlane,
+  DataPlaneOptions,
+  DataPlaneStatus,
+} from "../drivers/dataplane/data_plane.ts";
 import { AdminListeners } from "./admin/listeners.ts";
 import { Changes } from "./changes.ts";
 import type { Config } from "./config.ts";
@@ -67,6 +72,7 @@ export class ControlPlane {
   #flows = 0;
   #error = "";
   #nextWarning = 0;
+  #lostLines = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ControlPlaneOptions) {
@@ -132,6 +138,7 @@ export class ControlPlane {
     if (applied.ok) {
       this.#rules.applied();
       this.#running = running;
+      this.#learned.keep(config.interfaces.map((entry) => entry.name.value));
       const wanted = config.document.conntrack?.value.max?.value;
       if (wanted !== undefined && wanted !== this.#flows) {
         this.#options.log("warning", `conntrack max stays ${this.#flows} until weir is started again`);
@@ -240,12 +247,26 @@ export class ControlPlane {
     } catch (error) {
       this.#failed(error);
     }
-    this.#warnOfFullTable();
+    const data = this.#dataPlane?.status();
+    if (data === undefined) return;
+    this.#warnOfFullTable(data);
+    this.#warnOfLostLines(data);
   }
 
-  #warnOfFullTable(): void {
-    const data = this.#dataPlane?.status(), now = this.#options.clock.monotonic();
-    if (data === undefined || data.flows < FULL * data.maximumFlows || now < this.#nextWarning) return;
+  #warnOfLostLines({ lostLines }: DataPlaneStatus): void {
+    const lost = lostLines - this.#lostLines;
+    this.#lostLines = lostLines;
+    if (lost > 0) {
+      this.#options.log(
+        "warning",
+        `${lost} lines of rules that log are lost: they came faster than they are written`,
+      );
+    }
+  }
+
+  #warnOfFullTable(data: DataPlaneStatus): void {
+    const now = this.#options.clock.monotonic();
+    if (data.flows < FULL * data.maximumFlows || now < this.#nextWarning) return;
     this.#nextWarning = now + WARNING_INTERVAL;
     const filled = `the flow table is full: ${data.flows} of ${data.maximumFlows} flows`;
     this.#options.log("warning", `${filled}; new ones displace the oldest unanswered ones, or are dropped`);

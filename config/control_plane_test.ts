@@ -13,6 +13,7 @@ class FakeDataPlane implements DataPlaneHandle {
   readonly ports: NumberedPort[];
   refuse = false;
   stopped = false;
+  lostLines = 0;
 
   constructor({ plan, ports }: DataPlaneOptions) {
     this.plans = [plan];
@@ -40,7 +41,7 @@ class FakeDataPlane implements DataPlaneHandle {
       poolFree: 0,
       cpuNanoseconds: { total: 0, receive: 0, process: 0, transmit: 0 },
       heartbeat: 0,
-      lostLines: 0,
+      lostLines: this.lostLines,
       deaths: 0,
       drops: {},
       ports: [],
@@ -252,5 +253,17 @@ Deno.test("the status names what is configured, and stop gives the host back", a
     assert.ok(plane().stopped);
     for (const name of ["eth0", "eth1"]) assert.ok(!host.all.get(name)!.quiet, name);
     assert.equal(formatPrefix(plane().plan.interfaces[0]!.addresses[0]!), "198.51.100.2/24");
+  });
+});
+
+Deno.test("lines of rules that log do not get lost without a word", async () => {
+  await bench(async ({ router, log, plane }) => {
+    await loaded(router);
+    for (const lost of [0, 7, 7, 9]) {
+      plane().lostLines = lost;
+      router.tend();
+    }
+    const told = log.filter((line) => line.includes("lost"));
+    assert.deepEqual(told.map((line) => line.split(" ").slice(0, 2)), [["warning:", "7"], ["warning:", "2"]]);
   });
 });

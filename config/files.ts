@@ -39,7 +39,8 @@ export const directoryOf = (path: string): string => {
 export const beside = (directory: string, path: string): string =>
   path.startsWith("/") || directory === "." ? path : `${directory}/${path}`;
 
-function whyUnreadable(error: unknown): string {
+/** What is wrong with a file that could not be read, in words that follow its path. */
+export function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "no permission to read it";
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";

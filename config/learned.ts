@@ -38,6 +38,11 @@ export class Learned {
     return [...this.#addresses.get(name) ?? []];
   }
 
+  /** Forgets interfaces that are not among `names`: one that comes back has a device that knows nothing. */
+  keep(names: readonly string[]): void {
+    for (const name of this.#addresses.keys()) if (!names.includes(name)) this.#addresses.delete(name);
+  }
+
   take(event: RouterEvent): void {
     const name = this.#interfaceName(event.interface);
     if (name === undefined) return;
@@ -81,7 +86,8 @@ export class Learned {
   #link(name: string, { port, up }: Extract<RouterEvent, { kind: "link" }>): void {
     if (this.#up.get(port) === up) return;
     this.#up.set(port, up);
-    this.#log("info", `${name}: ${this.#portName(port) ?? "a port"} is ${up ? "up" : "down"}`);
+    const which = this.#portName(port) ?? "a port";
+    this.#log("info", `${which === name ? "" : `${name}: `}${which} is ${up ? "up" : "down"}`);
   }
 
   #route(name: string, event: Extract<RouterEvent, { kind: "route" }>): void {

@@ -78,3 +78,12 @@ Deno.test("duplicates and conflicts are warned of, an unknown interface and a fa
     "warning: wan: the kernel said no",
   ]);
 });
+
+Deno.test("an interface that left and came back has a new device: its address is put there again", () => {
+  const { room, address, device } = learned();
+  room.take(address("preferred"));
+  room.keep([]);
+  device.addresses.length = 0;
+  room.take(address("preferred"));
+  assert.deepEqual(device.addresses, ["2001:db8::5/64"]);
+});

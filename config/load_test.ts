@@ -93,6 +93,7 @@ for (const [name, more, expected] of CASES) {
 
 /** Whole port or bridge entries, in place of wan's line. */
 const ENTRIES: readonly [name: string, entry: string, complaint: string][] = [
+  ["tap", "wan: { match: { name: eth0 }, local: tap }", "3:40-42: a TAP as local device is not built yet"],
   ["dhcp4", "wan: { match: { name: eth0 }, dhcp4: true }", "3:40-43: a DHCP client is not built yet"],
   [
     "no length",

@@ -47,6 +47,8 @@ export class Router {
   readonly #onEvent: (event: RouterEvent) => void;
   #plan: RouterPlan | undefined;
   #nextTick = 0;
+  /** Addresses changed: the next turn begins with new tables, one rebuild for all changes. */
+  #routesStale = false;
   /** When the timers want to run though nothing happens. */
   #idleUntil = 0;
   /** Called with a phase number before it begins: 0 receive, 1 process, 2 transmit (for measuring). */
@@ -103,6 +105,7 @@ export class Router {
   turn(): number {
     const now = this.#clock.monotonic();
     this.batch.now = now;
+    if (this.#routesStale) this.#configureRoutes();
     let handled = 0;
     for (let i = 0; i < this.#ports.length; i++) handled += this.#receive(this.#ports[i]!);
     if (now >= this.#nextTick) this.#tick(now);
@@ -192,6 +195,7 @@ export class Router {
   /** Connected prefixes follow the addresses in use, configured and learned. */
   #configureRoutes(): void {
     const plan = this.#plan;
+    this.#routesStale = false;
     if (plan === undefined) return;
     const connected = plan.interfaces.map((p) => ({
       interface: p.index,
@@ -204,7 +208,7 @@ export class Router {
 
   #adjacencyEvent(event: AdjacencyEvent): void {
     if (event.kind === "address") {
-      this.#configureRoutes();
+      this.#routesStale = true;
       if (event.state === "removed") this.nat.interfaceAddressGone(event.interface, event.address);
     }
     if (event.kind === "route") this.#learnedRoute(event);

@@ -22,18 +22,18 @@ export class NumberedStream {
     this.#options = options;
   }
 
-  /** Sends datagrams until as many are out as are due `milliseconds` after the start. */
+  /** Sends datagrams until as many are out as are due `milliseconds` after the start; what finds no room waits. */
   sendUntil(milliseconds: number): void {
-    for (const due = Math.floor(milliseconds * this.#options.rate / 1000); this.sent < due;) this.send();
+    const due = Math.floor(milliseconds * this.#options.rate / 1000);
+    while (this.sent < due && this.#send()) this.sent++;
   }
 
-  send(): void {
+  #send(): boolean {
     const { tap, mac, gateway, from, to, sport, dport, fresh } = this.#options;
     const payload = new Uint8Array(32);
     setU32(payload, 0, this.sent);
     const source = fresh ? sport + this.sent % 20000 : sport;
-    tap.send(ethernet(mac, gateway, udp({ from, to }, source, dport, payload)));
-    this.sent++;
+    return tap.trySend(ethernet(mac, gateway, udp({ from, to }, source, dport, payload)));
   }
 
   /** Whether the frame is one of this stream, as it left the router. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { ask } from "../config/control/client.ts";
-import { urlHost } from "../config/cli/demo/address.ts";
 import { ROUTER_LAN, WAN } from "../config/cli/demo/settings.ts";
 import { ethernet, udp } from "../core/packet/build.ts";
 import { readPcap } from "../core/packet/pcap.ts";
 import { gatewayOf } from "./gateway.ts";
 import { skip } from "./needs.ts";
+import { downloadPaced, servePaced } from "./paced.ts";
 import { NumberedStream } from "./numbered_stream.ts";
 import { type Topology, topology } from "./topology.ts";
 import { pause, until } from "./waiting.ts";
@@ -33,8 +33,7 @@ Deno.test({
   async fn(test) {
     await using t = await topology({ router: "weir", env: FAULTS });
     await t.ready();
-    const server = t.client("wan");
-    await server.call("serveHttp", { port: 80 });
+    await servePaced(t, BYTES / 4);
     using lan = t.within("lan", () => new WireTap("eth0", 4096));
     using wan = t.within("wan", () => new WireTap("eth0", 4096));
     const gateway = await gatewayOf(lan, STATION, ROUTER_LAN.ipv4);
@@ -42,7 +41,7 @@ Deno.test({
       ...{ tap: lan, mac: STATION.mac, gateway, from: STATION.ipv4, to: WAN.ipv4 },
       ...{ sport: 4000, dport: 5001, rate: 1000 },
     });
-    const transfers = [WAN.ipv4, WAN.ipv6].map((to) => slowly(t, to));
+    const transfers = [WAN.ipv4, WAN.ipv6].map((to) => downloadPaced(t, to, BYTES));
     const start = performance.now(), arrived: number[] = [];
     let running = true;
     const sending = (async () => {
@@ -68,7 +67,7 @@ Deno.test({
     running = false;
     await sending;
 
-    await test.step("both transfers are whole", () => assert.deepEqual(results, [BYTES, BYTES]));
+    await test.step("both transfers are whole", () => assert.ok(results.every(({ intact }) => intact)));
     await test.step("the flows are the same", () => assert.deepEqual(after, before));
     await test.step("packets pass again within 100 ms", () => {
       const gaps = back.slice(1).map((at, i) => ({ at, gap: at - back[i]! }));
@@ -180,16 +179,6 @@ async function flows(t: Topology): Promise<string[]> {
   const { stdout } = await t.weirCommand("conntrack", "-L", "-p", "tcp");
   return stdout.split("\n").filter((line) => line.includes("ESTABLISHED"))
     .map((line) => line.replace(/ESTABLISHED|^(tcp +6) \d+|packets=\d+ bytes=\d+ ?/g, "$1")).sort();
-}
-
-/** A download that takes some three seconds; bytes that came. */
-async function slowly(t: Topology, to: string): Promise<number> {
-  const { code, stdout, stderr } = await t.run("lan", "curl", [
-    ...["-sS", "--noproxy", "*", "--max-time", "20", "--limit-rate", String(BYTES / 3)],
-    ...["-o", "/dev/null", "-w", "%{size_download}", `http://${urlHost(to)}/${BYTES}`],
-  ]);
-  assert.equal(code, 0, stderr);
-  return Number(stdout);
 }
 
 const BYTES = 6_000_000;

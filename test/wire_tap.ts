@@ -36,10 +36,15 @@ export class WireTap implements Disposable {
 
   /** Sends one Ethernet frame. */
   send(frame: Uint8Array): void {
+    if (!this.trySend(frame)) throw new Error("the tap could not send");
+  }
+
+  /** As `send`; false when the kernel had no room for it, on a busy machine: nothing was sent then. */
+  trySend(frame: Uint8Array): boolean {
     this.#rows[0] = putFrame(this.#sending, frame);
     const taken = this.#port.transmit(this.#sending, this.#rows, 1);
     this.#sending.clear();
-    if (taken !== 1) throw new Error("the tap could not send");
+    return taken === 1;
   }
 
   /** Waits until `wanted` frames for which `which` holds have come, at most `milliseconds`; those that came. */

@@ -70,6 +70,7 @@ Deno.test("nft: flags behind a list are flags, elsewhere a dash is the command's
   assert.deepEqual(splitFlags(["list", "ruleset", "-as"])[1], { handle: true, stateless: true });
   const chain = ["add", "chain", "ip", "t", "c", "{", "priority", "-100", ";", "}"];
   assert.deepEqual(splitFlags(chain), [chain, {}]);
+  assert.deepEqual(splitFlags([...chain, "--socket", "/run/x"]), [chain, { socket: "/run/x" }]);
 });
 
 Deno.test("conntrack: a selection is read whole or refused with a reason", () => {

@@ -41,7 +41,8 @@ function commands(done: (status: number) => void): Command {
       examples("weir check weir.yaml", "weir run --config weir.yaml", "weir nft list ruleset"),
     );
   const add = (name: string, description: string, ...lines: string[]): Command => {
-    const command = program.command(name, { hidden: name === "demo-client" }).description(description);
+    const command = program.command(name, { hidden: name === "demo-client" }).description(description)
+      .showHelpAfterError(`(weir ${name} --help shows how it is used)`);
     return lines.length === 0 ? command : command.addHelpText("after", examples(...lines));
   };
 

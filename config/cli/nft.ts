@@ -1,5 +1,5 @@
 import type { Request } from "../control/request.ts";
-import { directoryOf } from "../files.ts";
+import { directoryOf, whyUnreadable } from "../files.ts";
 import { askAndPrint, type SocketOptions } from "./ask.ts";
 import { complain } from "./output.ts";
 
@@ -33,7 +33,7 @@ export function nft(words: readonly string[], options: NftCommandOptions): Promi
     try {
       text = readText(given.file);
     } catch (error) {
-      complain(`weir nft: ${given.file}: ${error instanceof Error ? error.message : String(error)}\n`);
+      complain(`weir nft: ${given.file}: ${whyUnreadable(error)}\n`);
       return 1;
     }
     name = given.file === "-" ? "<stdin>" : given.file;
@@ -72,9 +72,13 @@ const LETTERS: Readonly<Record<string, FlagName>> = {
   c: "check",
 };
 
+type Trailing = Partial<Record<FlagName, true>> & { socket?: string };
+
 /** Flags behind a `list` (`list ruleset -a`) are taken too; elsewhere a dash may be part of the command. */
-export function splitFlags(words: readonly string[]): [string[], Partial<Record<FlagName, true>>] {
-  const command = [...words], flags: Partial<Record<FlagName, true>> = {};
+export function splitFlags(words: readonly string[]): [string[], Trailing] {
+  const command = [...words], flags: Trailing = {};
+  // no word of the rule language: it cannot be meant as a part of the command
+  if (command.at(-2) === "--socket") [, flags.socket] = command.splice(-2) as [string, string];
   while (command[0] === "list" && /^-[astnpySc]+$/.test(command.at(-1) ?? "")) {
     for (const letter of command.pop()!.slice(1)) flags[LETTERS[letter]!] = true;
   }

@@ -105,6 +105,9 @@ async function route(options: RunOptions, { path, socket, host, log }: Machine):
     allowed: ({ uid }) => uid === 0 || uid === Deno.uid(),
     failed: (error) => log("error", reason(error)),
   });
+  // Before the first plan: a SIGHUP meanwhile must wait its turn, not end the process with the host half changed.
+  const reload = () => void router.reload().then((outcome) => tellReload(outcome, path, log));
+  Deno.addSignalListener("SIGHUP", reload);
   const started = await router.reload();
   if (!started.ok) {
     complain(started.error);
@@ -118,8 +121,6 @@ async function route(options: RunOptions, { path, socket, host, log }: Machine):
     await router.stop();
     return 1;
   }
-  const reload = () => void router.reload().then((outcome) => tellReload(outcome, path, log));
-  Deno.addSignalListener("SIGHUP", reload);
   const timers = [setInterval(() => router.drainLog(), 250), setInterval(() => router.tend(), 1000)];
   announce(path, log);
   const why = await ending;

@@ -54,12 +54,12 @@ async function nft(router: ControlPlane, request: Of<"nft">, reply: Reply): Prom
 async function conntrack(router: ControlPlane, request: Of<"conntrack">, reply: Reply): Promise<number> {
   const { dataPlane } = router, failed = dataPlane?.status().failed;
   if (dataPlane === undefined || failed !== undefined) {
-    await reply.err(`${failed ?? "the data plane does not run"}\n`);
+    await reply.err(`weir conntrack: ${failed ?? "the data plane does not run"}\n`);
     return 1;
   }
   const selected = flowFilter(request.selection);
   if (!selected.ok) {
-    await reply.err(`${selected.error}\n`);
+    await reply.err(`weir conntrack: ${selected.error}\n`);
     return 1;
   }
   const everything = Object.keys(selected.filter).length === 0;

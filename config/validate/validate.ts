@@ -6,6 +6,7 @@ import { checkAdvertisements } from "./advertise.ts";
 import { checkBridges } from "./bridges.ts";
 import type { Check } from "./check.ts";
 import { checkDocument } from "./document.ts";
+import { checkLocal } from "./local.ts";
 import { checkNames } from "./names.ts";
 import { checkPolicyRules } from "./policy.ts";
 import { checkRoutes } from "./routes.ts";
@@ -15,6 +16,7 @@ const CHECKS: readonly Check[] = [
   checkNames,
   checkBridges,
   checkAddresses,
+  checkLocal,
   checkRoutes,
   checkPolicyRules,
   checkAdvertisements,

@@ -1,9 +1,7 @@
-import { CT_KEYS } from "../expr/ct.ts";
-import type { CompareOp, Expression, PayloadBase, Verdict } from "../expr/expression.ts";
-import { META_KEYS } from "../expr/meta.ts";
-import { hostWords, lastMask, orderWords } from "../ruleset/sets/image.ts";
+import type { Expression, Verdict } from "../expr/expression.ts";
 import { limitCost, limitTokens } from "../ruleset/state.ts";
-import { objectKey, type Rule, type Table } from "../ruleset/ruleset.ts";
+import { objectKey, type Rule, type Table, typeLength } from "../ruleset/ruleset.ts";
+import { assembleValue } from "./assemble_value.ts";
 import { type Emitter, NEXT } from "./emitter.ts";
 import { fuse } from "./fuse.ts";
 import { NAT_DNAT, NAT_MASQUERADE, NAT_REDIRECT, NAT_SNAT } from "./nat_request.ts";
@@ -35,122 +33,12 @@ export function assembleRule(rule: Rule, context: RuleContext, joined = true): v
 function assembleExpression(e: Expression, cell: number, context: RuleContext): void {
   const { emitter } = context;
   switch (e.kind) {
-    case "meta":
-      return meta(e, emitter);
-    case "meta set":
-      return emitter.emit(op.OP_META_SET, META_KEYS.indexOf(e.key), register(e.sreg, 4));
-    case "payload":
-      return payload(e, emitter);
-    case "payload write":
-      if (e.base === "inner") return emitter.emit(op.OP_SKIP, NEXT);
-      return emitter.emit(
-        op.OP_PAYLOAD_WRITE,
-        baseNumber(e.base),
-        e.offset,
-        e.length,
-        register(e.sreg, e.length),
-        e.checksumType,
-        e.checksumOffset,
-        e.checksumFlags,
-        NEXT,
-      );
-    case "exthdr":
-      return emitter.emit(
-        op.OP_EXTHDR,
-        e.op === "ipv6" ? op.EXTHDR_IPV6 : e.op === "tcpopt" ? op.EXTHDR_TCP_OPTION : op.EXTHDR_IPV4,
-        e.type,
-        e.offset,
-        e.length,
-        register(e.dreg, e.present ? 1 : e.length),
-        e.present ? 1 : 0,
-        NEXT,
-      );
-    case "exthdr write":
-      return emitter.emit(op.OP_EXTHDR_WRITE, e.type, e.offset, e.length, register(e.sreg, e.length), NEXT);
-    case "exthdr reset":
-      return emitter.emit(op.OP_EXTHDR_RESET, e.type, NEXT);
-    case "cmp":
-      return compare(e.op, e.sreg, e.data, emitter);
-    case "range": {
-      const words = (e.from.length + 3) >>> 2;
-      return emitter.emit(
-        op.OP_RANGE,
-        e.op === "neq" ? 1 : 0,
-        register(e.sreg, e.from.length),
-        words,
-        lastMask(e.from.length),
-        NEXT,
-        ...orderWords(e.from),
-        ...orderWords(e.to, words),
-      );
-    }
-    case "bitwise": {
-      const mask = hostWords(e.mask), xor = hostWords(e.xor, mask.length);
-      const from = register(e.sreg, e.length), to = register(e.dreg, e.length);
-      if (mask.length === 1) return emitter.emit(op.OP_BITWISE_1, from, to, mask[0]!, xor[0]!);
-      emitter.emit(op.OP_BITWISE, from, to, mask.length);
-      for (let i = 0; i < mask.length; i++) emitter.emit(mask[i]!, xor[i]!);
-      return;
-    }
-    case "shift":
-      return emitter.emit(
-        op.OP_SHIFT,
-        e.op === ">>" ? 1 : 0,
-        register(e.sreg, e.length),
-        register(e.dreg, e.length),
-        (e.length + 3) >>> 2,
-        e.bits,
-      );
-    case "byteorder":
-      return emitter.emit(
-        op.OP_BYTEORDER,
-        register(e.sreg, e.length),
-        register(e.dreg, e.length),
-        e.length,
-        e.size,
-      );
-    case "immediate": {
-      const words = hostWords(e.data), to = register(e.dreg, e.data.length);
-      if (words.length === 1) return emitter.emit(op.OP_IMMEDIATE_1, to, words[0]!);
-      return emitter.emit(op.OP_IMMEDIATE, to, words.length, ...words);
-    }
     case "verdict":
       return verdict(e.verdict, context);
-    case "lookup": {
-      const set = context.setNumber(e.set), from = register(e.sreg, 4);
-      if (e.dreg === undefined) return emitter.emit(op.OP_LOOKUP, set, from, e.inverted ? 1 : 0, NEXT);
-      if (e.dreg === 0) return emitter.emit(op.OP_LOOKUP_VERDICT, set, from, NEXT);
-      return emitter.emit(op.OP_LOOKUP_DATA, set, from, register(e.dreg, 4), NEXT);
-    }
+    case "lookup":
+      return lookup(e, context);
     case "dynset":
-      return emitter.emit(
-        op.OP_DYNSET,
-        e.op === "add" ? op.DYNSET_ADD : e.op === "update" ? op.DYNSET_UPDATE : op.DYNSET_DELETE,
-        context.setNumber(e.set),
-        register(e.key, 4),
-        e.data === undefined ? 0 : register(e.data, 4),
-        emitter.constants(e.timeout ?? 0),
-        NEXT,
-      );
-    case "ct":
-      return ct(e, emitter);
-    case "ct set":
-      return emitter.emit(op.OP_CT_SET, CT_KEYS.indexOf(e.key), register(e.sreg, 4));
-    case "rt":
-      return emitter.emit(op.OP_RT, RT_KEYS[e.key], register(e.dreg, 4), NEXT);
-    case "fib":
-      return emitter.emit(
-        op.OP_FIB,
-        e.flags.reduce((flags, flag) => flags | FIB_FLAGS[flag], 0),
-        e.result === "oif"
-          ? op.FIB_RESULT_OIF
-          : e.result === "oifname"
-          ? op.FIB_RESULT_OIFNAME
-          : op.FIB_RESULT_TYPE,
-        e.present ? 1 : 0,
-        register(e.dreg, e.result === "oifname" && !e.present ? 16 : 4),
-        NEXT,
-      );
+      return dynset(e, context);
     case "counter":
     case "limit":
     case "quota":
@@ -174,21 +62,8 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
         e.type === "icmp" ? REJECT_ICMP : e.type === "icmpx" ? REJECT_ICMPX : REJECT_TCP_RESET,
         e.code,
       );
-    case "nat": {
-      const kind = e.type === "snat" ? NAT_SNAT : NAT_DNAT, length = e.family === "ip" ? 4 : 16;
-      const address = optional(e.addressMin, length), port = optional(e.portMin, 2);
-      return emitter.emit(
-        op.OP_NAT,
-        kind,
-        e.family === "ip" ? 4 : e.family === "ip6" ? 6 : 0,
-        address,
-        e.addressMax === undefined ? address : register(e.addressMax, length),
-        port,
-        e.portMax === undefined ? port : register(e.portMax, 2),
-        e.flags,
-        NEXT,
-      );
-    }
+    case "nat":
+      return nat(e, emitter);
     case "masquerade":
     case "redirect": {
       const kind = e.kind === "masquerade" ? NAT_MASQUERADE : NAT_REDIRECT, port = optional(e.portMin, 2);
@@ -197,6 +72,8 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
     }
     case "notrack":
       return emitter.emit(op.OP_NOTRACK);
+    default:
+      return assembleValue(e, emitter);
   }
 }
 
@@ -206,105 +83,51 @@ const LOG_WARNING = 4;
 const optional = (number: number | undefined, length: number): number =>
   number === undefined ? 0 : register(number, length);
 
-const RT_KEYS = {
-  classid: op.RT_CLASSID,
-  nexthop4: op.RT_NEXTHOP4,
-  nexthop6: op.RT_NEXTHOP6,
-  tcpmss: op.RT_TCPMSS,
-  ipsec: op.RT_IPSEC,
-} as const;
-
-const FIB_FLAGS = {
-  saddr: op.FIB_SADDR,
-  daddr: op.FIB_DADDR,
-  mark: op.FIB_MARK,
-  iif: op.FIB_IIF,
-  oif: op.FIB_OIF,
-} as const;
-
-const baseNumber = (base: PayloadBase): number =>
-  base === "link" ? op.BASE_LINK : base === "network" ? op.BASE_NETWORK : op.BASE_TRANSPORT;
-
-function payload(e: Extract<Expression, { kind: "payload" }>, emitter: Emitter): void {
-  if (e.base === "inner") return emitter.emit(op.OP_SKIP, NEXT);
-  const to = register(e.dreg, e.length);
-  const plain = e.base === "network" ? NETWORK_LOADS[e.length] : undefined;
-  const load = e.base === "transport" ? TRANSPORT_LOADS[e.length] : plain;
-  if (load !== undefined) emitter.emit(load, e.offset, to, NEXT);
-  else emitter.emit(op.OP_PAYLOAD, baseNumber(e.base), e.offset, e.length, to, NEXT);
+function nat(e: Extract<Expression, { kind: "nat" }>, emitter: Emitter): void {
+  const length = e.family === "ip" ? 4 : 16;
+  const address = optional(e.addressMin, length), port = optional(e.portMin, 2);
+  emitter.emit(
+    op.OP_NAT,
+    e.type === "snat" ? NAT_SNAT : NAT_DNAT,
+    e.family === "ip" ? 4 : e.family === "ip6" ? 6 : 0,
+    address,
+    e.addressMax === undefined ? address : register(e.addressMax, length),
+    port,
+    e.portMax === undefined ? port : register(e.portMax, 2),
+    e.flags,
+    NEXT,
+  );
 }
 
-const NETWORK_LOADS: Readonly<Record<number, number>> = {
-  1: op.OP_NETWORK_1,
-  2: op.OP_NETWORK_2,
-  4: op.OP_NETWORK_4,
-};
-const TRANSPORT_LOADS: Readonly<Record<number, number>> = {
-  1: op.OP_TRANSPORT_1,
-  2: op.OP_TRANSPORT_2,
-  4: op.OP_TRANSPORT_4,
-};
-
-function meta(e: Extract<Expression, { kind: "meta" }>, emitter: Emitter): void {
-  switch (e.key) {
-    case "mark":
-      return emitter.emit(op.OP_META_MARK, register(e.dreg, 4));
-    case "iif":
-    case "oif":
-      return emitter.emit(op.OP_META_INTERFACE, e.key === "iif" ? 0 : 1, register(e.dreg, 4));
-    case "iifname":
-    case "oifname":
-      return emitter.emit(op.OP_META_NAME, e.key === "iifname" ? 0 : 1, register(e.dreg, 16));
-    case "nfproto":
-      return emitter.emit(op.OP_META_NFPROTO, register(e.dreg, 1));
-    case "l4proto":
-      return emitter.emit(op.OP_META_L4PROTO, register(e.dreg, 1));
-    default: {
-      const length = e.key === "sdifname" ? 16 : e.key === "time" ? 8 : 4;
-      return emitter.emit(op.OP_META, META_KEYS.indexOf(e.key), register(e.dreg, length), NEXT);
-    }
-  }
+function lookup(
+  e: Extract<Expression, { kind: "lookup" }>,
+  { emitter, setNumber, table }: RuleContext,
+): void {
+  const definition = table.sets.get(e.set), { data } = definition ?? {};
+  const set = setNumber(e.set),
+    from = register(e.sreg, definition === undefined ? 4 : typeLength(definition.key));
+  if (e.dreg === undefined) return emitter.emit(op.OP_LOOKUP, set, from, e.inverted ? 1 : 0, NEXT);
+  if (e.dreg === 0) return emitter.emit(op.OP_LOOKUP_VERDICT, set, from, NEXT);
+  const to = register(e.dreg, data === undefined || data === "verdict" ? 4 : typeLength(data));
+  emitter.emit(op.OP_LOOKUP_DATA, set, from, to, NEXT);
 }
 
-function ct(e: Extract<Expression, { kind: "ct" }>, emitter: Emitter): void {
-  switch (e.key) {
-    case "state":
-      return emitter.emit(op.OP_CT_STATE, register(e.dreg, 4));
-    case "status":
-      return emitter.emit(op.OP_CT_STATUS, register(e.dreg, 4), NEXT);
-    case "mark":
-      return emitter.emit(op.OP_CT_MARK, register(e.dreg, 4), NEXT);
-    default: {
-      const direction = e.direction === undefined ? -1 : e.direction === "original" ? 0 : 1;
-      const length = CT_LENGTHS[e.key] ?? 4;
-      return emitter.emit(op.OP_CT, CT_KEYS.indexOf(e.key), direction, register(e.dreg, length), NEXT);
-    }
-  }
-}
-
-const CT_LENGTHS: Readonly<Record<string, number>> = {
-  helper: 16,
-  label: 16,
-  // Sixteen only for IPv6 flows, but the family is not known here.
-  src_ip6: 16,
-  dst_ip6: 16,
-  packets: 8,
-  bytes: 8,
-  avgpkt: 8,
-};
-
-function compare(how: CompareOp, sreg: number, data: Uint8Array, emitter: Emitter): void {
-  const from = register(sreg, data.length), words = (data.length + 3) >>> 2, last = lastMask(data.length);
-  if (how === "eq" || how === "neq") {
-    const values = hostWords(data);
-    if (words === 1) {
-      return emitter.emit(how === "eq" ? op.OP_CMP_EQ : op.OP_CMP_NEQ, from, last, values[0]!, NEXT);
-    }
-    return emitter.emit(op.OP_CMP_WORDS, how === "neq" ? 1 : 0, from, words, NEXT, last, ...values);
-  }
-  const order = { lt: op.COMPARE_LT, lte: op.COMPARE_LTE, gt: op.COMPARE_GT, gte: op.COMPARE_GTE }[how];
-  if (words === 1) return emitter.emit(op.OP_CMP_ORDER, order, from, last, orderWords(data)[0]!, NEXT);
-  emitter.emit(op.OP_CMP_BYTES, order, from, words, last, NEXT, ...orderWords(data));
+function dynset(
+  e: Extract<Expression, { kind: "dynset" }>,
+  { emitter, setNumber, table }: RuleContext,
+): void {
+  const definition = table.sets.get(e.set), { data } = definition ?? {};
+  emitter.emit(
+    op.OP_DYNSET,
+    e.op === "add" ? op.DYNSET_ADD : e.op === "update" ? op.DYNSET_UPDATE : op.DYNSET_DELETE,
+    setNumber(e.set),
+    register(e.key, definition === undefined ? 4 : typeLength(definition.key)),
+    e.data === undefined
+      ? 0
+      : register(e.data, data === undefined || data === "verdict" ? 4 : typeLength(data)),
+    emitter.constants(e.timeout ?? 0),
+    NEXT,
+  );
 }
 
 function verdict(v: Verdict, { emitter, chainName }: RuleContext): void {

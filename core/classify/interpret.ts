@@ -18,7 +18,8 @@ import {
   CODE_RETURN,
 } from "../ruleset/sets/image.ts";
 import { liveAdd, liveDelete } from "../ruleset/sets/live.ts";
-import { find, type SetTable } from "../ruleset/sets/table.ts";
+import { find } from "../ruleset/sets/find.ts";
+import type { SetTable } from "../ruleset/sets/table.ts";
 import type { MachineState } from "./state.ts";
 
 /** How a chain ended. */

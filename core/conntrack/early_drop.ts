@@ -2,7 +2,7 @@ import { PROTOCOL_TCP } from "../packet/ipv4.ts";
 import { RECORD_BYTE_STATE, RECORD_BYTES, RECORD_WORDS } from "./layout.ts";
 import { IPS_SEEN_REPLY } from "./status.ts";
 import type { FlowTable } from "./table.ts";
-import { canDropEarly } from "./tcp.ts";
+import { canDropEarly } from "./tcp_states.ts";
 
 /**
  * Which flow a full table gives up: of the oldest few that are not assured one that nobody ever answered, else the

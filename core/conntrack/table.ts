@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 import { FlowIndex } from "./index.ts";
-import { hashKey, KEY_DESTINATION, KEY_META, KEY_PORTS, KEY_SOURCE, newKey } from "./key.ts";
+import { hashKey, newKey } from "./key.ts";
 import {
   HEADER_FLOWS,
   HEADER_FRESH,
@@ -8,23 +8,15 @@ import {
   HEADER_NOW,
   HEADER_SECRET,
   HEADER_WORDS,
-  LINK_BYTE_ANSWERABLE,
-  LINK_BYTE_HELPER,
-  LINK_BYTE_MASQUERADE,
-  LINK_BYTE_REFERENCES,
-  LINK_MASTER,
-  LINK_START,
   LINK_WORDS,
   MAGIC,
   RECORD_DEADLINE,
-  RECORD_DOUBLES,
-  RECORD_OCTETS,
-  RECORD_PACKETS,
   RECORD_WORDS,
   tableLayout,
   WHEEL_SLOTS,
 } from "./layout.ts";
 import { UnassuredQueue } from "./queue.ts";
+import { FlowRows } from "./rows.ts";
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_DYING, IPS_FIXED_TIMEOUT, ORIGINAL, REPLY } from "./status.ts";
 import { TimerWheel } from "./wheel.ts";
 
@@ -42,28 +34,14 @@ import { TimerWheel } from "./wheel.ts";
  *             the monotonic clock, which must be the same one.
  * Limits      `capacity` flows. The table itself refuses nothing but a missing row: policy is the tracker's.
  */
-export class FlowTable {
+export class FlowTable extends FlowRows {
   /** Most flows at a time. */
   readonly capacity: number;
-  readonly buffer: SharedArrayBuffer | ArrayBuffer;
-  /** IPS_* bits by row. */
-  readonly status: Uint32Array;
-  /** `ct mark` by row. */
-  readonly mark: Uint32Array;
-  /** Records, RECORD_* words. */
-  readonly record: Uint32Array;
-  readonly recordBytes: Uint8Array;
-  readonly recordHalves: Uint16Array;
   readonly unassured: UnassuredQueue;
   /** Told when a flow ends, before its row is dead: NAT and helpers keep lists of their own. */
   ended: ((row: number) => void) | undefined;
   /** Flows in the index, confirmed or not. */
   count = 0;
-  readonly #doubles: Float64Array;
-  readonly #links: Uint32Array;
-  readonly #linkBytes: Uint8Array;
-  readonly #linkDoubles: Float64Array;
-  readonly #address6: Uint32Array;
   readonly #header: Uint32Array;
   readonly #wheel: TimerWheel;
   readonly #index: FlowIndex;
@@ -77,31 +55,16 @@ export class FlowTable {
 
   constructor(flows: number, random: Random, buffer?: SharedArrayBuffer | ArrayBuffer) {
     const layout = tableLayout(flows);
-    if (buffer !== undefined && buffer.byteLength < layout.bytes) {
-      throw new RangeError(
-        `a table for ${flows} flows takes ${layout.bytes} bytes, the buffer has ${buffer.byteLength}`,
-      );
-    }
-    const b = buffer ?? new ArrayBuffer(layout.bytes);
-    this.buffer = b;
+    super(layout, enough(buffer ?? new ArrayBuffer(layout.bytes), layout.bytes, flows));
+    const b = this.buffer;
     this.capacity = flows;
     this.#rows = layout.rows;
     this.#header = new Uint32Array(b, 0, HEADER_WORDS);
-    this.record = new Uint32Array(b, layout.record, layout.rows * RECORD_WORDS);
-    this.recordBytes = new Uint8Array(b, layout.record, layout.rows * RECORD_WORDS * 4);
-    this.recordHalves = new Uint16Array(b, layout.record, layout.rows * RECORD_WORDS * 2);
-    this.#doubles = new Float64Array(b, layout.record, layout.rows * RECORD_DOUBLES);
-    this.#links = new Uint32Array(b, layout.link, layout.rows * LINK_WORDS);
-    this.#linkBytes = new Uint8Array(b, layout.link, layout.rows * LINK_WORDS * 4);
-    this.#linkDoubles = new Float64Array(b, layout.link, layout.rows * (LINK_WORDS / 2));
-    this.status = new Uint32Array(b, layout.status, layout.rows);
-    this.mark = new Uint32Array(b, layout.mark, layout.rows);
-    this.#address6 = new Uint32Array(b, layout.address6, layout.rows * 16);
     this.#free = new Uint32Array(b, layout.free, layout.rows);
-    this.#wheel = new TimerWheel(new Uint32Array(b, layout.wheel, WHEEL_SLOTS), this.#links, this.record);
+    this.#wheel = new TimerWheel(new Uint32Array(b, layout.wheel, WHEEL_SLOTS), this.links, this.record);
     this.#index = new FlowIndex(new Uint32Array(b, layout.index, layout.slots * 2));
     if (buffer !== undefined && this.#header[HEADER_MAGIC] !== 0) this.#index.clear();
-    this.unassured = new UnassuredQueue(this.#links);
+    this.unassured = new UnassuredQueue(this.links);
     const header = this.#header;
     const known = header[HEADER_MAGIC] === MAGIC && header[HEADER_FLOWS] === flows;
     if (known) this.#adopt();
@@ -129,7 +92,7 @@ export class FlowTable {
       }
       this.#insert(row, ORIGINAL);
       this.#insert(row, REPLY);
-      this.#setAnswerable(row, 1);
+      this.setAnswerable(row, 1);
       this.#wheel.add(row, this.record[row * RECORD_WORDS + RECORD_DEADLINE]!, this.#header[HEADER_NOW]!);
       if ((status & IPS_ASSURED) === 0) this.unassured.add(row);
       this.count++;
@@ -169,51 +132,8 @@ export class FlowTable {
     for (let i = hash & mask;; i = (i + 1) & mask) {
       const entry = slots[2 * i + 1]!;
       if (entry === 0) return -1;
-      if (slots[2 * i] === stored && this.#matches(entry - 1, key)) return entry - 1;
+      if (slots[2 * i] === stored && this.hasKey((entry - 1) >>> 1, (entry - 1) & 1, key)) return entry - 1;
     }
-  }
-
-  #matches(reference: number, key: Uint32Array): boolean {
-    const row = reference >>> 1, direction = reference & 1;
-    const record = this.record, at = row * RECORD_WORDS + direction * 4;
-    const meta = key[KEY_META]!;
-    if (record[at + 2] !== key[KEY_PORTS] || record[at + 3] !== meta) return false;
-    if (((meta >>> 8) & 0xff) === 4) {
-      return record[at] === key[KEY_SOURCE] && record[at + 1] === key[KEY_DESTINATION];
-    }
-    const address6 = this.#address6, from = row * 16 + direction * 8;
-    for (let i = 0; i < 8; i++) if (address6[from + i] !== key[i]) return false;
-    return true;
-  }
-
-  /** Writes the flow's key of that direction to `key`. */
-  readKey(row: number, direction: number, key: Uint32Array): void {
-    const record = this.record, at = row * RECORD_WORDS + direction * 4, meta = record[at + 3]!;
-    if (((meta >>> 8) & 0xff) === 4) {
-      key.fill(0);
-      key[KEY_SOURCE] = record[at]!;
-      key[KEY_DESTINATION] = record[at + 1]!;
-    } else {
-      const from = row * 16 + direction * 8;
-      for (let i = 0; i < 8; i++) key[i] = this.#address6[from + i]!;
-    }
-    key[KEY_PORTS] = record[at + 2]!;
-    key[KEY_META] = meta;
-  }
-
-  #writeKey(row: number, direction: number, key: Uint32Array): void {
-    const record = this.record, at = row * RECORD_WORDS + direction * 4, meta = key[KEY_META]!;
-    if (((meta >>> 8) & 0xff) === 4) {
-      record[at] = key[KEY_SOURCE]!;
-      record[at + 1] = key[KEY_DESTINATION]!;
-    } else {
-      record[at] = key[KEY_SOURCE + 3]!;
-      record[at + 1] = key[KEY_DESTINATION + 3]!;
-      const to = row * 16 + direction * 8;
-      for (let i = 0; i < 8; i++) this.#address6[to + i] = key[i]!;
-    }
-    record[at + 2] = key[KEY_PORTS]!;
-    record[at + 3] = meta;
   }
 
   #insert(row: number, direction: number): void {
@@ -237,14 +157,14 @@ export class FlowTable {
     if (row < 0) return -1;
     const at = row * RECORD_WORDS;
     this.record.fill(0, at, at + RECORD_WORDS);
-    this.#links.fill(0, row * LINK_WORDS, (row + 1) * LINK_WORDS);
+    this.links.fill(0, row * LINK_WORDS, (row + 1) * LINK_WORDS);
     this.status[row] = this.mark[row] = 0;
-    this.#writeKey(row, ORIGINAL, original);
-    this.#writeKey(row, REPLY, reply);
+    this.writeKey(row, ORIGINAL, original);
+    this.writeKey(row, REPLY, reply);
     const free = this.find(reply) < 0;
     this.#index.insert(this.hash(original), row * 2);
     if (free) this.#index.insert(this.hash(reply), row * 2 + 1);
-    this.#setAnswerable(row, free ? 1 : 0);
+    this.setAnswerable(row, free ? 1 : 0);
     this.#wheel.add(row, guard, now);
     this.count++;
     return row;
@@ -263,18 +183,10 @@ export class FlowTable {
   /** Gives an unconfirmed flow another reply key (NAT); it is found by it if no other flow is. */
   alterReply(row: number, reply: Uint32Array): void {
     this.#remove(row, REPLY);
-    this.#writeKey(row, REPLY, reply);
+    this.writeKey(row, REPLY, reply);
     const free = this.find(reply) < 0;
     if (free) this.#index.insert(this.hash(reply), row * 2 + 1);
-    this.#setAnswerable(row, free ? 1 : 0);
-  }
-
-  /** Whether packets with the reply key find the flow: false when another flow had the key before. */
-  answerable(row: number): boolean {
-    return this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_ANSWERABLE] !== 0;
-  }
-  #setAnswerable(row: number, value: number): void {
-    this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_ANSWERABLE] = value;
+    this.setAnswerable(row, free ? 1 : 0);
   }
 
   /** The flow stays: its relative timeout becomes a deadline. */
@@ -355,90 +267,15 @@ export class FlowTable {
     return row >= 0 && row < this.end && (this.status[row]! & (IPS_CONFIRMED | IPS_DYING)) === IPS_CONFIRMED;
   }
 
-  account(row: number, direction: number, bytes: number): void {
-    const at = row * RECORD_DOUBLES + direction;
-    this.#doubles[at + RECORD_PACKETS]! += 1;
-    this.#doubles[at + RECORD_OCTETS]! += bytes;
-  }
-
-  packets(row: number, direction: number): number {
-    return this.#doubles[row * RECORD_DOUBLES + RECORD_PACKETS + direction]!;
-  }
-  bytes(row: number, direction: number): number {
-    return this.#doubles[row * RECORD_DOUBLES + RECORD_OCTETS + direction]!;
-  }
-  /** Milliseconds until the flow expires, not below 0; `now` is the batch's monotonic time. */
-  expiration(row: number, now: number): number {
-    const deadline = this.record[row * RECORD_WORDS + RECORD_DEADLINE]!;
-    if ((this.status[row]! & IPS_CONFIRMED) === 0) return deadline;
-    return Math.max(0, (deadline - (now >>> 0)) | 0);
-  }
-  protocol(row: number): number {
-    return this.record[row * RECORD_WORDS + 3]! & 0xff;
-  }
-  /** 4 or 6. */
-  family(row: number): number {
-    return (this.record[row * RECORD_WORDS + 3]! >>> 8) & 0xff;
-  }
-  zone(row: number, direction: number): number {
-    return this.record[row * RECORD_WORDS + direction * 4 + 3]! >>> 16;
-  }
-  /** Host-order word 0..3 of the tuple's source address. */
-  sourceWord(row: number, direction: number, word: number): number {
-    if (this.family(row) === 4) return word === 0 ? this.record[row * RECORD_WORDS + direction * 4]! : 0;
-    return this.#address6[row * 16 + direction * 8 + word]!;
-  }
-  destinationWord(row: number, direction: number, word: number): number {
-    if (this.family(row) === 4) return word === 0 ? this.record[row * RECORD_WORDS + direction * 4 + 1]! : 0;
-    return this.#address6[row * 16 + direction * 8 + 4 + word]!;
-  }
-  /** Source port, or ICMP identifier. */
-  sourcePort(row: number, direction: number): number {
-    return this.record[row * RECORD_WORDS + direction * 4 + 2]! >>> 16;
-  }
-  /** Destination port, or ICMP type << 8 | code. */
-  destinationPort(row: number, direction: number): number {
-    return this.record[row * RECORD_WORDS + direction * 4 + 2]! & 0xffff;
-  }
   /** A number that tells flows apart over their life, as `conntrack -o id`. */
   id(row: number): number {
     this.readKey(row, ORIGINAL, this.#scratch);
     return (this.hash(this.#scratch) ^ row) >>> 0;
   }
+}
 
-  /** Row of the flow that expected this one, -1 for none. It may have ended since. */
-  master(row: number): number {
-    return this.#links[row * LINK_WORDS + LINK_MASTER]! - 1;
-  }
-  setMaster(row: number, master: number): void {
-    this.#links[row * LINK_WORDS + LINK_MASTER] = master + 1;
-  }
-  /** Helper slot, 0 for none. */
-  helperSlot(row: number): number {
-    return this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_HELPER]!;
-  }
-  setHelperSlot(row: number, slot: number): void {
-    this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_HELPER] = slot;
-  }
-  /** Interface the flow is masqueraded to, 0 for none. */
-  masqueraded(row: number): number {
-    return this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_MASQUERADE]!;
-  }
-  setMasqueraded(row: number, interfaceIndex: number): void {
-    this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_MASQUERADE] = interfaceIndex;
-  }
-  /** Packets on their way that name this unconfirmed flow. */
-  references(row: number): number {
-    return this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_REFERENCES]!;
-  }
-  setReferences(row: number, count: number): void {
-    this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_REFERENCES] = count;
-  }
-  /** Wall-clock milliseconds at which the flow was made. */
-  start(row: number): number {
-    return this.#linkDoubles[row * (LINK_WORDS / 2) + LINK_START]!;
-  }
-  setStart(row: number, wall: number): void {
-    this.#linkDoubles[row * (LINK_WORDS / 2) + LINK_START] = wall;
-  }
+function enough<B extends SharedArrayBuffer | ArrayBuffer>(buffer: B, bytes: number, flows: number): B {
+  if (buffer.byteLength >= bytes) return buffer;
+  const has = buffer.byteLength;
+  throw new RangeError(`a table for ${flows} flows takes ${bytes} bytes, the buffer has ${has}`);
 }

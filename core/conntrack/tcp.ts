@@ -18,36 +18,28 @@ import {
   RECORD_BYTE_LAST_DIRECTION,
   RECORD_BYTE_LAST_FLAGS,
   RECORD_BYTE_LAST_INDEX,
-  RECORD_BYTE_LAST_SCALE,
   RECORD_BYTE_RETRANS,
-  RECORD_BYTE_SCALE,
   RECORD_BYTE_STATE,
   RECORD_BYTES,
   RECORD_HALF_LAST_WINDOW,
-  RECORD_LAST_ACK,
-  RECORD_LAST_END,
-  RECORD_LAST_SEQ,
   RECORD_TCP,
   RECORD_WORDS,
   TCP_END,
-  TCP_MAXACK,
   TCP_MAXEND,
   TCP_MAXWIN,
-  TCP_SIDE_WORDS,
 } from "./layout.ts";
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_FIXED_TIMEOUT, IPS_SEEN_REPLY, ORIGINAL, REPLY } from "./status.ts";
 import type { FlowTable } from "./table.ts";
+import { answersIgnoredSyn, endsWhatWePassed, noteIgnored, resynchronise } from "./tcp_noted.ts";
 import {
   LAST_CHALLENGE_ACK,
   LAST_SIMULTANEOUS_OPEN,
   SIDE_CLOSE_INIT,
   SIDE_LIBERAL,
-  SIDE_MAXACK_SET,
   SIDE_SACK_PERMITTED,
   SIDE_UNACKNOWLEDGED,
-  SIDE_WINDOW_SCALE,
-  tcpSynOptions,
 } from "./tcp_options.ts";
+import { judgeReset, RESET_INVALID, RESET_KNOWN, RESET_SURE, RESET_UNPROVEN } from "./tcp_reset.ts";
 import {
   TCP_CLOSE,
   TCP_CLOSE_WAIT,
@@ -70,14 +62,7 @@ import {
   TCP_TIME_WAIT,
   tcpTransition,
 } from "./tcp_states.ts";
-import {
-  before,
-  type Segment,
-  takeSynOptions,
-  tcpInWindow,
-  WINDOW_ACCEPT,
-  WINDOW_IGNORE,
-} from "./tcp_window.ts";
+import { type Segment, takeSynOptions, tcpInWindow, WINDOW_ACCEPT, WINDOW_IGNORE } from "./tcp_window.ts";
 import { milliseconds, type Switches, type Timeouts } from "./timeouts.ts";
 import { TRACK_ACCEPT, TRACK_INVALID, TRACK_REPEAT } from "./verdict.ts";
 
@@ -202,12 +187,12 @@ export class TcpTracker {
             return TRACK_REPEAT;
           }
         }
-        if (!this.#answersIgnoredSyn(flow, direction)) {
-          this.#note(flow, direction, oldState);
+        if (!answersIgnoredSyn(table, flow, direction, s)) {
+          noteIgnored(table, flow, direction, s, oldState);
           return TRACK_ACCEPT;
         }
         // The ends agree on a SYN we had passed as out of order: follow them.
-        this.#resynchronise(flow, direction);
+        resynchronise(table, flow, direction);
         oldState = TCP_SYN_SENT;
         newState = TCP_SYN_RECV;
         break;
@@ -234,14 +219,14 @@ export class TcpTracker {
         break;
       case TCP_CLOSE: {
         if (index !== TCP_INDEX_RST) break;
-        const reset = this.#reset(flow, direction, oldState);
+        const reset = judgeReset(table, flow, direction, s, oldState, this.#switches.tcpIgnoreInvalidRst);
         if (reset === RESET_INVALID) {
           this.#reasons.tcp_reset++;
           return TRACK_INVALID;
         }
         if (reset === RESET_UNPROVEN) newState = oldState;
         check = reset !== RESET_SURE &&
-          (reset === RESET_KNOWN || !this.#endsWhatWePassed(flow, direction, oldState));
+          (reset === RESET_KNOWN || !endsWhatWePassed(table, flow, direction, s, oldState));
       }
     }
 
@@ -298,90 +283,6 @@ export class TcpTracker {
         bytes[info + RECORD_BYTE_LAST_INDEX] === TCP_INDEX_RST);
   }
 
-  #answersIgnoredSyn(flow: number, direction: number): boolean {
-    const s = this.#segment, base = flow * RECORD_WORDS, info = (base + RECORD_BYTES) * 4;
-    const bytes = this.#table.recordBytes;
-    return s.index === TCP_INDEX_SYNACK && bytes[info + RECORD_BYTE_LAST_INDEX] === TCP_INDEX_SYN &&
-      bytes[info + RECORD_BYTE_LAST_DIRECTION] !== direction &&
-      s.acknowledgement === this.#table.record[base + RECORD_LAST_END];
-  }
-
-  /** Remembers a segment passed without effect. */
-  #note(flow: number, direction: number, state: number): void {
-    const s = this.#segment, record = this.#table.record, bytes = this.#table.recordBytes;
-    const base = flow * RECORD_WORDS, info = (base + RECORD_BYTES) * 4;
-    bytes[info + RECORD_BYTE_LAST_INDEX] = s.index;
-    bytes[info + RECORD_BYTE_LAST_DIRECTION] = direction;
-    record[base + RECORD_LAST_SEQ] = s.sequence;
-    record[base + RECORD_LAST_END] = s.end;
-    this.#table.recordHalves[(base + RECORD_BYTES) * 2 + RECORD_HALF_LAST_WINDOW] = s.window;
-    if (s.index === TCP_INDEX_SYN && direction === ORIGINAL) {
-      const options = Math.max(0, tcpSynOptions(s.bytes, s.at));
-      const flags = (options >>> 8) & (SIDE_WINDOW_SCALE | SIDE_SACK_PERMITTED);
-      bytes[info + RECORD_BYTE_LAST_SCALE] = options & 0xff;
-      bytes[info + RECORD_BYTE_LAST_FLAGS] = flags | (state === TCP_LAST_ACK ? LAST_CHALLENGE_ACK : 0);
-    }
-    if (state === TCP_SYN_SENT && s.index === TCP_INDEX_ACK && direction === REPLY) {
-      record[base + RECORD_LAST_ACK] = s.acknowledgement;
-    }
-  }
-
-  /** The SYN noted before becomes the truth of its side; the answering side starts from nothing. */
-  #resynchronise(flow: number, direction: number): void {
-    const record = this.#table.record, bytes = this.#table.recordBytes;
-    const base = flow * RECORD_WORDS, info = (base + RECORD_BYTES) * 4;
-    const last = bytes[info + RECORD_BYTE_LAST_DIRECTION]!;
-    const side = base + RECORD_TCP + last * TCP_SIDE_WORDS;
-    record[side + TCP_END] = record[side + TCP_MAXEND] = record[base + RECORD_LAST_END]!;
-    record[side + TCP_MAXWIN] =
-      this.#table.recordHalves[(base + RECORD_BYTES) * 2 + RECORD_HALF_LAST_WINDOW]! || 1;
-    bytes[info + RECORD_BYTE_SCALE + last] = bytes[info + RECORD_BYTE_LAST_SCALE]!;
-    bytes[info + RECORD_BYTE_LAST_FLAGS]! &= ~LAST_CHALLENGE_ACK;
-    bytes[info + RECORD_BYTE_FLAGS + last] = bytes[info + RECORD_BYTE_LAST_FLAGS]!;
-    const answer = base + RECORD_TCP + direction * TCP_SIDE_WORDS;
-    record.fill(0, answer, answer + TCP_SIDE_WORDS);
-    bytes[info + RECORD_BYTE_SCALE + direction] = 0;
-    bytes[info + RECORD_BYTE_FLAGS + direction]! &= SIDE_LIBERAL;
-  }
-
-  /** What a reset is worth (RFC 5961 3.2: only the exact sequence number closes for sure). */
-  #reset(flow: number, direction: number, state: number): number {
-    // Closing already: the ports may have been used again, nothing noted can be held against the reset.
-    if (canDropEarly(state)) return RESET_SURE;
-    const s = this.#segment, record = this.#table.record, bytes = this.#table.recordBytes;
-    const base = flow * RECORD_WORDS, info = (base + RECORD_BYTES) * 4;
-    const lastIndex = bytes[info + RECORD_BYTE_LAST_INDEX]!;
-    if (
-      (bytes[info + RECORD_BYTE_FLAGS + 1 - direction]! & SIDE_MAXACK_SET) === 0 ||
-      lastIndex === TCP_INDEX_SYN
-    ) return RESET_CLOSES;
-    const established = state === TCP_ESTABLISHED && (this.#table.status[flow]! & IPS_ASSURED) !== 0;
-    // Sequence 0 outside an established connection answers a SYN we passed.
-    if (s.sequence === 0 && !established) return RESET_KNOWN;
-    const maxack = record[base + RECORD_TCP + (1 - direction) * TCP_SIDE_WORDS + TCP_MAXACK]!;
-    if (before(s.sequence, maxack) && !this.#switches.tcpIgnoreInvalidRst) return RESET_INVALID;
-    if (!established || s.sequence === maxack) return RESET_KNOWN;
-    // The reset follows right behind data of the same side.
-    if (
-      lastIndex === TCP_INDEX_ACK && bytes[info + RECORD_BYTE_LAST_DIRECTION] === direction &&
-      s.sequence === record[base + RECORD_LAST_END]
-    ) return RESET_KNOWN;
-    return RESET_UNPROVEN;
-  }
-
-  /** A reset that answers a SYN or ACK passed without effect: the flow is closed without a window check. */
-  #endsWhatWePassed(flow: number, direction: number, oldState: number): boolean {
-    const s = this.#segment, record = this.#table.record, bytes = this.#table.recordBytes;
-    const base = flow * RECORD_WORDS, info = (base + RECORD_BYTES) * 4, status = this.#table.status[flow]!;
-    const lastIndex = bytes[info + RECORD_BYTE_LAST_INDEX]!;
-    const open = (status & IPS_SEEN_REPLY) !== 0 && lastIndex === TCP_INDEX_SYN &&
-      bytes[info + RECORD_BYTE_LAST_DIRECTION] !== direction;
-    const half = (status & IPS_ASSURED) === 0 && lastIndex === TCP_INDEX_ACK;
-    if ((open || half) && s.acknowledgement === record[base + RECORD_LAST_END]) return true;
-    return oldState === TCP_SYN_SENT && lastIndex === TCP_INDEX_ACK &&
-      bytes[info + RECORD_BYTE_LAST_DIRECTION] === REPLY && s.sequence === record[base + RECORD_LAST_ACK];
-  }
-
   #timeout(base: number, info: number, state: number, index: number): number {
     const bytes = this.#table.recordBytes, timeout = this.#timeouts[state]!;
     if (
@@ -417,19 +318,6 @@ export class TcpTracker {
     bytes[info + RECORD_BYTE_LAST_DIRECTION] = direction;
   }
 }
-
-/** Closes, and nothing noted needs to be asked again. */
-const RESET_SURE = 0;
-const RESET_INVALID = 1;
-/** Plausible, but not exact: the state stays, so that a challenge ACK finds it. */
-const RESET_UNPROVEN = 2;
-/** Nothing speaks against it. This and RESET_UNPROVEN: what was passed before may waive the window check. */
-const RESET_CLOSES = 3;
-/** Exact, as far as known: the window check decides. */
-const RESET_KNOWN = 4;
-
-/** A connection that is closing may be given up when the table is full. */
-export const canDropEarly = (state: number): boolean => state >= TCP_FIN_WAIT && state <= TCP_CLOSE;
 
 /** By FIN, SYN, RST, ACK and URG; the other flags are always allowed. */
 const VALID_FLAGS = new Uint8Array(64);

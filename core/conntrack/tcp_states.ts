@@ -79,3 +79,6 @@ const TABLE = Uint8Array.from(TEXT.join(" ").split(" "), (code) => CODES[code]!)
 /** The state after a packet, or TCP_STATE_INVALID / TCP_STATE_IGNORE. */
 export const tcpTransition = (direction: number, index: number, state: number): number =>
   TABLE[(direction * 6 + index) * TCP_STATES + state]!;
+
+/** A connection that is closing may be given up when the table is full. */
+export const canDropEarly = (state: number): boolean => state >= TCP_FIN_WAIT && state <= TCP_CLOSE;

@@ -13,18 +13,14 @@ import {
   PROTOCOL_GRE,
   PROTOCOL_ICMP,
   PROTOCOL_ICMPV6,
-  PROTOCOL_TCP,
   PROTOCOL_UDP,
   PROTOCOL_UDPLITE,
 } from "../packet/ipv4.ts";
 import { NEXT_NONE } from "../packet/ipv6.ts";
 import type { Random } from "../random.ts";
-import { transportChecksumRight, udpliteChecksumRight } from "./checksum.ts";
 import { type ConntrackCounters, conntrackCounters } from "./counters.ts";
 import { EarlyDrop } from "./early_drop.ts";
 import { Expectations } from "./expect.ts";
-import { icmpOpensFlow } from "./icmp.ts";
-import { icmpv6OpensFlow } from "./icmpv6.ts";
 import { type InvalidReasons, invalidReasons } from "./invalid.ts";
 import { invertKey, KEY_DESTINATION, KEY_META, KEY_PORTS, KEY_SOURCE, keyMeta, newKey } from "./key.ts";
 import { Lookahead } from "./lookahead.ts";
@@ -41,15 +37,8 @@ import {
   REPLY,
 } from "./status.ts";
 import { FlowTable } from "./table.ts";
-import { TcpTracker } from "./tcp.ts";
-import {
-  DEFAULT_SWITCHES,
-  DEFAULT_TIMEOUTS,
-  milliseconds,
-  type Switches,
-  type Timeouts,
-} from "./timeouts.ts";
-import { NO_AGE, openStream, STREAM_AGE, streamPacket, udpLengthRight } from "./udp.ts";
+import { DEFAULT_SWITCHES, DEFAULT_TIMEOUTS, type Switches, type Timeouts } from "./timeouts.ts";
+import { Trackers } from "./trackers.ts";
 import { TRACK_ACCEPT, TRACK_INVALID } from "./verdict.ts";
 
 export interface ConntrackOptions {
@@ -85,16 +74,9 @@ export class Conntrack {
   readonly counters: ConntrackCounters = conntrackCounters();
   readonly invalid: InvalidReasons = invalidReasons();
   readonly expectations = new Expectations();
-  readonly #tcp: TcpTracker;
+  readonly #trackers: Trackers;
   readonly #icmpMessages: IcmpMessages;
-  readonly #switches: Switches;
-  readonly #udp: number;
-  readonly #udpStream: number;
-  readonly #gre: number;
-  readonly #greStream: number;
-  readonly #icmp: number;
-  readonly #icmpv6: number;
-  readonly #generic: number;
+  readonly #checksum: boolean;
   readonly #usable: number;
   readonly #privileged: ((batch: PacketBatch, row: number) => boolean) | undefined;
   readonly #key = newKey();
@@ -110,18 +92,11 @@ export class Conntrack {
     this.table.ended = (row) => {
       if (this.expectations.count > 0) this.expectations.forget(row);
     };
-    this.#switches = switches;
-    this.#tcp = new TcpTracker(this.table, timeouts, switches, this.invalid);
+    this.#checksum = switches.checksum;
+    this.#trackers = new Trackers(this.table, timeouts, switches, this.invalid);
     this.#lookahead = new Lookahead(this.table);
     this.#earlyDrop = new EarlyDrop(this.table);
     this.#icmpMessages = new IcmpMessages(this.table, this.invalid);
-    this.#udp = milliseconds(timeouts.udp);
-    this.#udpStream = milliseconds(timeouts.udpStream);
-    this.#gre = milliseconds(timeouts.gre);
-    this.#greStream = milliseconds(timeouts.greStream);
-    this.#icmp = milliseconds(timeouts.icmp);
-    this.#icmpv6 = milliseconds(timeouts.icmpv6);
-    this.#generic = milliseconds(timeouts.generic);
     this.#usable = options.flows - Math.min(options.reserved ?? 0, options.flows);
     this.#privileged = options.privileged;
   }
@@ -140,14 +115,15 @@ export class Conntrack {
     if (batch.flow[row]! >= 0 || batch.ctState[row] === CT_UNTRACKED || batch.family[row] === 0) return;
     this.#now = batch.now >>> 0;
     const transport = batch.transport[row]!, protocol = batch.protocol[row]!;
+    const verify = this.#checksum && hook === HOOK_PREROUTING;
     if (transport === 0 || (protocol === NEXT_NONE && batch.family[row] === 6)) {
       this.invalid.malformed++;
       return this.#refuse(batch, row);
     }
     if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6) {
-      if (this.#icmpMessage(batch, row, protocol, hook)) return;
+      if (this.#icmpMessage(batch, row, protocol, verify)) return;
     }
-    if (!this.#sound(batch, row, protocol, hook)) return this.#refuse(batch, row);
+    if (!this.#trackers.sound(batch, row, protocol, verify)) return this.#refuse(batch, row);
     this.#packetKey(batch, row);
     // One repetition: a closed connection makes way for the one its SYN opens.
     for (let round = 0; round < 2; round++) {
@@ -179,24 +155,6 @@ export class Conntrack {
     batch.flow[row] = -1;
     batch.ctState[row] = CT_INVALID;
     this.counters.invalid++;
-  }
-
-  /** What trackers check before the flow is looked at: lengths, flags, checksums. */
-  #sound(batch: PacketBatch, row: number, protocol: number, hook: number): boolean {
-    const verify = hook === HOOK_PREROUTING && this.#switches.checksum;
-    let right = true;
-    if (protocol === PROTOCOL_TCP) {
-      right = !verify || transportChecksumRight(batch, row);
-      if (right && !this.#tcp.read(batch, row)) return false;
-    } else if (protocol === PROTOCOL_UDP) {
-      if (!udpLengthRight(batch, row)) {
-        this.invalid.malformed++;
-        return false;
-      }
-      right = !verify || transportChecksumRight(batch, row);
-    } else if (protocol === PROTOCOL_UDPLITE) right = !verify || udpliteChecksumRight(batch, row);
-    if (!right) this.invalid.checksum++;
-    return right;
   }
 
   #packetKey(batch: PacketBatch, row: number): void {
@@ -241,7 +199,7 @@ export class Conntrack {
       this.invalid.early++;
       return TRACK_INVALID;
     }
-    const verdict = this.#judge(batch, row, protocol, flow, direction, opened);
+    const verdict = this.#trackers.judge(batch, row, protocol, flow, direction, opened, now);
     if (verdict !== TRACK_ACCEPT) {
       if (opened) table.destroy(flow);
       return verdict;
@@ -255,53 +213,6 @@ export class Conntrack {
       : CT_NEW;
     if (direction === REPLY) table.status[flow]! |= IPS_SEEN_REPLY;
     if ((status & IPS_CONFIRMED) === 0) table.setReferences(flow, Math.min(255, table.references(flow) + 1));
-    return TRACK_ACCEPT;
-  }
-
-  #judge(
-    batch: PacketBatch,
-    row: number,
-    protocol: number,
-    flow: number,
-    direction: number,
-    opened: boolean,
-  ): number {
-    const table = this.table, now = this.#now;
-    let timeout = this.#generic;
-    switch (protocol) {
-      case PROTOCOL_TCP:
-        if (opened && !this.#tcp.open(flow)) return TRACK_INVALID;
-        return this.#tcp.packet(batch, row, flow, direction, now);
-      case PROTOCOL_UDP:
-        if (opened) openStream(table, flow, STREAM_AGE, now);
-        streamPacket(table, flow, this.#udp, this.#udpStream, now);
-        table.account(flow, direction, batch.end[row]! - batch.network[row]!);
-        return TRACK_ACCEPT;
-      case PROTOCOL_UDPLITE:
-        if (opened) openStream(table, flow, NO_AGE, now);
-        streamPacket(table, flow, this.#udp, this.#udpStream, now);
-        table.account(flow, direction, batch.end[row]! - batch.network[row]!);
-        return TRACK_ACCEPT;
-      case PROTOCOL_GRE:
-        if (opened) openStream(table, flow, NO_AGE, now);
-        streamPacket(table, flow, this.#gre, this.#greStream, now);
-        table.account(flow, direction, batch.end[row]! - batch.network[row]!);
-        return TRACK_ACCEPT;
-      case PROTOCOL_ICMP:
-      case PROTOCOL_ICMPV6: {
-        const type = table.destinationPort(flow, ORIGINAL) >>> 8;
-        const fits = protocol === PROTOCOL_ICMP
-          ? batch.family[row] === 4 && icmpOpensFlow(type)
-          : batch.family[row] === 6 && icmpv6OpensFlow(type);
-        if (!fits) {
-          this.invalid.unsolicited++;
-          return TRACK_INVALID;
-        }
-        timeout = protocol === PROTOCOL_ICMP ? this.#icmp : this.#icmpv6;
-      }
-    }
-    table.refresh(flow, timeout, now);
-    table.account(flow, direction, batch.end[row]! - batch.network[row]!);
     return TRACK_ACCEPT;
   }
 
@@ -345,9 +256,8 @@ export class Conntrack {
   }
 
   /** Errors and neighbour messages; true when the packet is done with. */
-  #icmpMessage(batch: PacketBatch, row: number, protocol: number, hook: number): boolean {
+  #icmpMessage(batch: PacketBatch, row: number, protocol: number, verify: boolean): boolean {
     if (batch.family[row] !== (protocol === PROTOCOL_ICMP ? 4 : 6)) return false;
-    const verify = hook === HOOK_PREROUTING && this.#switches.checksum;
     const found = this.#icmpMessages.resolve(batch, row, verify, this.#now);
     if (found === ICMP_MESSAGE_PLAIN) return false;
     if (found === ICMP_MESSAGE_UNTRACKED) batch.ctState[row] = CT_UNTRACKED;
@@ -417,7 +327,7 @@ export class Conntrack {
 
   /** A TCP connection that `reject with tcp reset` cuts off is closing (nf_conntrack_tcp_set_closing). */
   close(flow: number, now: number): void {
-    if (this.table.protocol(flow) === PROTOCOL_TCP) this.#tcp.close(flow, now >>> 0);
+    this.#trackers.close(flow, now >>> 0);
   }
 
   /**

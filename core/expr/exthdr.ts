@@ -1,3 +1,4 @@
+import { EXTHDR_IPV6, EXTHDR_TCP_OPTION } from "../classify/opcodes.ts";
 import type { MachineState } from "../classify/state.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { update16 } from "../packet/checksum.ts";
@@ -14,10 +15,6 @@ import {
 } from "../packet/ipv6.ts";
 import { TCP, TCP_OPTION_MSS, TCP_OPTION_NOP, tcpHeaderLength } from "../packet/tcp.ts";
 
-/** Numbers of header kinds in instructions, as `opcodes.ts`. */
-const IPV6_HEADER = 0;
-const TCP_OPTION = 1;
-
 /**
  * nft_exthdr_*_eval: an IPv6 extension header, a TCP or an IPv4 option; operands start at `code[at]`: kind, type,
  * offset, length, register, present. False: not there, or shorter than asked.
@@ -29,9 +26,9 @@ export function loadExtension(state: MachineState, at: number, batch: PacketBatc
     offset = code[at + 2]!,
     length = code[at + 3]!;
   const to = code[at + 4]!, b = batch.bytes(row);
-  const here = kind === IPV6_HEADER
+  const here = kind === EXTHDR_IPV6
     ? findIpv6Header(b, type, batch, row)
-    : kind === TCP_OPTION
+    : kind === EXTHDR_TCP_OPTION
     ? findTcpOption(b, type, offset + length, batch, row)
     : findIpv4Option(b, type, batch, row);
   if (code[at + 5] === 1) {

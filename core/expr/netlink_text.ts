@@ -17,7 +17,9 @@ function line(e: Expression): string {
       return `payload write reg ${e.sreg} => ${e.length}b @ ${e.base} header + ${e.offset} csum_type ${e.checksumType} ` +
         `csum_off ${e.checksumOffset} csum_flags 0x${e.checksumFlags.toString(16)}`;
     case "exthdr":
-      return `exthdr load ${e.op} ${e.length}b @ ${e.type} + ${e.offset}${e.present ? " present" : ""} => reg ${e.dreg}`;
+      return `exthdr load ${e.op} ${e.length}b @ ${e.type} + ${e.offset}${
+        e.present ? " present" : ""
+      } => reg ${e.dreg}`;
     case "exthdr write":
       return `exthdr write ${e.op} reg ${e.sreg} => ${e.length}b @ ${e.type} + ${e.offset}`;
     case "exthdr reset":
@@ -37,9 +39,13 @@ function line(e: Expression): string {
     case "verdict":
       return `immediate reg 0 ${verdictText(e.verdict)}`;
     case "lookup":
-      return `lookup reg ${e.sreg} set ${setName(e.set)}${e.dreg === undefined ? "" : ` dreg ${e.dreg}`}${e.inverted ? " 0x1" : ""}`;
+      return `lookup reg ${e.sreg} set ${setName(e.set)}${e.dreg === undefined ? "" : ` dreg ${e.dreg}`}${
+        e.inverted ? " 0x1" : ""
+      }`;
     case "dynset":
-      return `dynset ${e.op} reg_key ${e.key} set ${e.set}${e.data === undefined ? "" : ` sreg_data ${e.data}`}` +
+      return `dynset ${e.op} reg_key ${e.key} set ${e.set}${
+        e.data === undefined ? "" : ` sreg_data ${e.data}`
+      }` +
         `${e.timeout === undefined ? "" : ` timeout ${e.timeout}ms`}`;
     case "ct":
       return `ct load ${e.key} => reg ${e.dreg}${e.direction === undefined ? "" : ` , dir ${e.direction}`}`;
@@ -52,7 +58,9 @@ function line(e: Expression): string {
     case "counter":
       return `counter pkts ${e.packets} bytes ${e.bytes}`;
     case "limit":
-      return `limit rate ${e.rate}/${UNITS.get(e.unit) ?? "second"} burst ${e.burst} type ${e.type} flags 0x${e.inverted ? 1 : 0}`;
+      return `limit rate ${e.rate}/${UNITS.get(e.unit) ?? "second"} burst ${e.burst} type ${e.type} flags 0x${
+        e.inverted ? 1 : 0
+      }`;
     case "quota":
       return `quota bytes ${e.bytes} consumed ${e.used} flags ${e.inverted ? 1 : 0}`;
     case "connlimit":
@@ -64,7 +72,9 @@ function line(e: Expression): string {
     case "reject":
       return `reject type ${e.type === "icmp" ? 0 : e.type === "tcp reset" ? 1 : 2} code ${e.code}`;
     case "nat":
-      return `nat ${e.type} ${e.family}${register(" addr_min", e.addressMin)}${register(" addr_max", e.addressMax)}` +
+      return `nat ${e.type} ${e.family}${register(" addr_min", e.addressMin)}${
+        register(" addr_max", e.addressMax)
+      }` +
         `${register(" proto_min", e.portMin)}${register(" proto_max", e.portMax)}${flags(e.flags)}`;
     case "masquerade":
       return `masq${register(" proto_min", e.portMin)}${register(" proto_max", e.portMax)}${flags(e.flags)}`;
@@ -98,13 +108,17 @@ export function words(data: Uint8Array): string {
 }
 
 export function verdictText(verdict: Verdict): string {
-  return verdict.code === "jump" || verdict.code === "goto" ? `${verdict.code} -> ${verdict.chain}` : verdict.code;
+  return verdict.code === "jump" || verdict.code === "goto"
+    ? `${verdict.code} -> ${verdict.chain}`
+    : verdict.code;
 }
 
 function logLine(e: Extract<Expression, { kind: "log" }>): string {
   let text = "log";
   if (e.prefix !== undefined) text += ` prefix ${e.prefix}`;
-  if (e.group !== undefined) return `${text} group ${e.group} snaplen ${e.snaplen ?? 0} qthreshold ${e.threshold ?? 0}`;
+  if (e.group !== undefined) {
+    return `${text} group ${e.group} snaplen ${e.snaplen ?? 0} qthreshold ${e.threshold ?? 0}`;
+  }
   if (e.level !== undefined) text += ` level ${e.level}`;
   else if (e.prefix !== undefined || e.flags !== undefined) text += "";
   for (const [bit, word] of LOG_WORDS) if (((e.flags ?? 0) & bit) !== 0) text += ` ${word}`;

@@ -1,3 +1,4 @@
+import { BASE_LINK, BASE_NETWORK } from "../classify/opcodes.ts";
 import type { MachineState } from "../classify/state.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { fold, sum, update16 } from "../packet/checksum.ts";
@@ -15,10 +16,6 @@ import {
 } from "../packet/ipv4.ts";
 import { ETHERNET } from "../packet/ethernet.ts";
 import { behindExtensions } from "./exthdr.ts";
-
-/** Numbers of payload bases in instructions. */
-const BASE_LINK = 0;
-const BASE_NETWORK = 1;
 
 /**
  * Absolute position of the transport header, -1 when there is none. A header too short to be parsed is still

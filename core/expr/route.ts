@@ -1,10 +1,6 @@
+import { FIB_RESULT_OIFNAME, RT_IPSEC, RT_TCPMSS } from "../classify/opcodes.ts";
 import type { MachineState } from "../classify/state.ts";
 import type { PacketBatch } from "../packet/batch.ts";
-
-/** Numbers in instructions, as `opcodes.ts`. */
-const RT_TCPMSS = 3;
-const RT_IPSEC = 4;
-const FIB_RESULT_OIFNAME = 1;
 
 const TCP_MSS_DEFAULT = 536;
 

@@ -2,8 +2,14 @@ import type { PacketBatch } from "../packet/batch.ts";
 import { setU16, u16 } from "../packet/bytes.ts";
 import { update16 } from "../packet/checksum.ts";
 import { PACKET_HOST, VERDICT_CONTINUE } from "../packet/columns.ts";
-import { ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, UNREACHABLE_FRAGMENTATION_NEEDED } from "../packet/icmp.ts";
-import { UNREACHABLE_HOST, UNREACHABLE_NET } from "../packet/icmp.ts";
+import {
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+  UNREACHABLE_ADMIN_PROHIBITED,
+  UNREACHABLE_FRAGMENTATION_NEEDED,
+  UNREACHABLE_HOST,
+  UNREACHABLE_NET,
+} from "../packet/icmp.ts";
 import {
   ICMPV6_PACKET_TOO_BIG,
   ICMPV6_TIME_EXCEEDED,
@@ -99,31 +105,8 @@ export class Forwarding {
       kind === ROUTE_PROHIBIT || kind === ROUTE_BLACKHOLE ? DROP_PROHIBITED : DROP_NO_ROUTE,
     );
     if (silent) return;
-    if (kind === ROUTE_PROHIBIT) {
-      rejection.error(
-        batch,
-        row,
-        six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE,
-        six ? UNREACHABLE6_PROHIBITED : 13,
-        0,
-      );
-    } else if (kind === ROUTE_UNREACHABLE) {
-      rejection.error(
-        batch,
-        row,
-        six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE,
-        six ? UNREACHABLE6_ADDRESS : UNREACHABLE_HOST,
-        0,
-      );
-    } else {
-      rejection.error(
-        batch,
-        row,
-        six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE,
-        six ? UNREACHABLE6_NO_ROUTE : UNREACHABLE_NET,
-        0,
-      );
-    }
+    const code = kind === ROUTE_PROHIBIT ? PROHIBITED : kind === ROUTE_UNREACHABLE ? HOST : NETWORK;
+    rejection.error(batch, row, six ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, code[six ? 1 : 0], 0);
   }
 
   #forward(batch: PacketBatch, row: number, forward: RowList): void {
@@ -159,6 +142,11 @@ export class Forwarding {
     forward.push(row);
   }
 }
+
+/** Codes of "unreachable", ICMP and ICMPv6. */
+const PROHIBITED = [UNREACHABLE_ADMIN_PROHIBITED, UNREACHABLE6_PROHIBITED] as const;
+const HOST = [UNREACHABLE_HOST, UNREACHABLE6_ADDRESS] as const;
+const NETWORK = [UNREACHABLE_NET, UNREACHABLE6_NO_ROUTE] as const;
 
 /** TTL and protocol share a word of the header checksum. */
 function decrementTtl(b: Uint8Array, at: number): void {

@@ -1,4 +1,4 @@
-import { type Address, network, type Prefix } from "../packet/address.ts";
+import { type Address, mask, network, type Prefix } from "../packet/address.ts";
 import { LongestPrefix } from "./lpm.ts";
 
 /**
@@ -26,9 +26,9 @@ export class RouteTable {
   readonly #first: Uint32Array;
 
   constructor(family: 4 | 6, given: readonly TableRoute[]) {
-    const groups = new Map<string, TableRoute[]>();
+    const groups = new Map<string | number, TableRoute[]>();
     for (const route of given) {
-      const key = `${network(route.destination).words.join()}/${route.destination.length}`;
+      const key = prefixKey(route.destination);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [route]);
       else group.push(route);
@@ -73,6 +73,12 @@ export class RouteTable {
     }
     return -1;
   }
+}
+
+/** The same for prefixes of one family that differ in host bits only. */
+function prefixKey(prefix: Prefix): string | number {
+  if (prefix.family === 4) return ((prefix.words[0] & mask(prefix.length)) >>> 0) * 64 + prefix.length;
+  return `${network(prefix).words.join()}/${prefix.length}`;
 }
 
 /** One route as the tables hold it. */

@@ -1,5 +1,4 @@
 import { PacketColumns } from "./columns.ts";
-import type { PacketBatch } from "./batch.ts";
 
 /**
  * Packet pool.
@@ -8,7 +7,7 @@ import type { PacketBatch } from "./batch.ts";
  *             makes one, does so in a slab: 2 KB ones for frames, 64 KB ones for super-packets and reassembly.
  *             A slab's row of columns keeps the packet's metadata; the handle is the slab's number.
  * Life-cycle  take/hold -> (owner keeps the handle) -> restore into a batch, which frees it at its end, or free.
- * Ownership   one owner a slab, counted per owner name so that a leak has a name.
+ * Ownership   one owner a slab: who took it frees it, or hands it to a batch that does.
  * Limits      all memory is taken at construction; an exhausted pool answers -1, the caller counts and drops.
  */
 export class PacketPool {
@@ -73,7 +72,7 @@ export class PacketPool {
   }
 
   /** Copies a batch row, bytes and metadata, into a slab of its own. The row itself is left as it is. */
-  hold(batch: PacketBatch, row: number): number {
+  hold(batch: RowsInWork, row: number): number {
     const from = batch.start[row]!, length = batch.end[row]! - from;
     const slab = this.take(length);
     if (slab < 0) return -1;
@@ -85,7 +84,7 @@ export class PacketPool {
   }
 
   /** Appends the slab's packet to the batch, which frees it at its end. -1 when the batch is full. */
-  restore(slab: number, batch: PacketBatch): number {
+  restore(slab: number, batch: RowsInWork): number {
     const row = batch.append();
     if (row < 0) return -1;
     batch.copyRow(row, this.columns, slab, 0);
@@ -93,6 +92,13 @@ export class PacketPool {
     batch.slab[row] = slab;
     return row;
   }
+}
+
+/** What the pool needs of a batch. */
+export interface RowsInWork extends PacketColumns {
+  /** Bytes of each region. */
+  readonly memory: readonly Uint8Array[];
+  append(): number;
 }
 
 /** Bytes kept free before `start` for link headers (Ethernet 14, two VLAN tags 8) and a growing IP header. */

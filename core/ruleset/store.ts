@@ -2,6 +2,7 @@ import { CellStore } from "./cells.ts";
 import { EMPTY_RULESET, type Ruleset, type Table } from "./ruleset.ts";
 import { LiveStore } from "./sets/live.ts";
 import { Transaction } from "./transaction.ts";
+import type { TransactionStore } from "./work.ts";
 
 export interface RulesetStoreOptions {
   readonly cells?: CellStore;
@@ -21,7 +22,7 @@ export interface RulesetStoreOptions {
  * Life-cycle  commit -> program sent -> `acknowledge`, or `revert` when it could not be applied.
  * Ownership   the control plane; one writer. Two transactions may be open, the later to commit is refused.
  */
-export class RulesetStore {
+export class RulesetStore implements TransactionStore {
   readonly cells: CellStore;
   /** Storage of sets that rules change. */
   readonly live: LiveStore;

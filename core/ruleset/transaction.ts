@@ -5,10 +5,9 @@ import { addRule, replaceRule } from "./rule_commands.ts";
 import type { Family, Ruleset, SetElement, Table } from "./ruleset.ts";
 import { addSet, changeElements, deleteSet, flushSet, removeElements } from "./set_commands.ts";
 import type { ChainSpec, ObjectSpec, RulePlace, RuleSpec, SetSpec, TableSpec } from "./specs.ts";
-import type { RulesetStore } from "./store.ts";
 import { addTable, deleteTable, flushTable } from "./table_commands.ts";
 import { validateTable } from "./validate.ts";
-import { Work } from "./work.ts";
+import { type TransactionStore, Work } from "./work.ts";
 
 export type { ChainSpec, ObjectSpec, RulePlace, RuleSpec, SetSpec, TableSpec } from "./specs.ts";
 
@@ -30,7 +29,7 @@ export class Transaction {
   readonly #work: Work;
   #ended = false;
 
-  constructor(store: RulesetStore) {
+  constructor(store: TransactionStore) {
     this.#base = store.current;
     this.#work = new Work(store);
   }

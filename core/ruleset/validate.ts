@@ -1,7 +1,7 @@
 import type { Expression } from "../expr/expression.ts";
 import type { RulesetError, RulesetReason } from "./error.ts";
 import { ruleTargets } from "./references.ts";
-import { type BaseChain, type Chain, type Family, objectKey, type Table, typeLength } from "./ruleset.ts";
+import { type BaseChain, type Chain, type Family, objectKey, type Table } from "./ruleset.ts";
 
 /** NFT_JUMP_STACK_SIZE: a chain reached by this many jumps and gotos is one too deep. */
 export const JUMP_DEPTH = 16;
@@ -139,9 +139,3 @@ function fits(expression: Expression, base: BaseChain): boolean {
       return true;
   }
 }
-
-/** Bytes of a set's key, for checks of a `lookup` against what was loaded. */
-export const keyLength = (table: Table, set: string): number => {
-  const definition = table.sets.get(set);
-  return definition === undefined ? 0 : typeLength(definition.key);
-};

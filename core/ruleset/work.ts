@@ -1,15 +1,28 @@
+import type { CellStore } from "./cells.ts";
 import { Draft, type DraftChain, type DraftSet, type DraftTable } from "./draft.ts";
 import type { RulesetError, RulesetReason } from "./error.ts";
 import { boundSet } from "./references.ts";
-import type { Family, Rule, SetDefinition } from "./ruleset.ts";
-import type { RulesetStore } from "./store.ts";
+import type { Family, Rule, Ruleset, SetDefinition, Table } from "./ruleset.ts";
+import type { LiveStore } from "./sets/live.ts";
+
+/** What a transaction needs of the store that it changes. */
+export interface TransactionStore {
+  readonly current: Ruleset;
+  readonly cells: CellStore;
+  readonly live: LiveStore;
+  readonly now: () => number;
+  nextTableHandle(): number;
+  nextOrder(): number;
+  /** The new tables, cells taken for them, cells they no longer name. */
+  swap(tables: ReadonlyMap<string, Table>, allocated: readonly number[], freed: readonly number[]): void;
+}
 
 /**
  * A transaction's work in hand: the draft, the cells it took and let go, the first refusal. The command files
  * (tables, chains, rules, sets, objects) work on it; `Transaction` is their face.
  */
 export class Work {
-  readonly store: RulesetStore;
+  readonly store: TransactionStore;
   readonly draft: Draft;
   /** Cells this transaction took. */
   readonly allocated = new Set<number>();
@@ -20,7 +33,7 @@ export class Work {
   /** The first refusal; nothing can be committed after it. */
   refused: RulesetError | undefined;
 
-  constructor(store: RulesetStore) {
+  constructor(store: TransactionStore) {
     this.store = store;
     this.draft = new Draft(store.current);
   }

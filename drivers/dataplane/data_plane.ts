@@ -34,8 +34,11 @@ export class DataPlane {
   readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   readonly #secret: Uint8Array;
   #worker: Worker | undefined;
+  /** The next Worker, for after a death: loading the code takes longer than all the rest of a restart. */
+  #standby: Standby | undefined;
+  #loading: ReturnType<typeof setTimeout> | undefined;
   #plan: RouterPlan;
-  #waiting: ((message: FromDataPlane) => void)[] = [];
+  readonly #waiting: Waiting[] = [];
   #deaths: number[] = [];
   /** Resolves when a Worker has the plan, or none will. */
   #launched: Promise<void> = Promise.resolve();
@@ -43,7 +46,6 @@ export class DataPlane {
   #sequence = 0;
   #queries: Promise<unknown> = Promise.resolve();
   #stopping = false;
-  #logs: Promise<void> = Promise.resolve();
   /** Why nothing is forwarded any more; undefined while all is well. */
   failed: string | undefined;
 
@@ -69,7 +71,13 @@ export class DataPlane {
   /** Starts the Worker on open ports; resolves when the plan is applied. */
   static async start(options: DataPlaneOptions): Promise<DataPlane> {
     const plane = new DataPlane(options);
-    await plane.#launch();
+    try {
+      await plane.#launch();
+    } catch (error) {
+      plane.#worker?.terminate();
+      plane.#wake.close();
+      throw error;
+    }
     return plane;
   }
 
@@ -83,21 +91,10 @@ export class DataPlane {
   }
 
   async #begin(): Promise<void> {
-    const worker = new Worker(this.#options.entry ?? new URL("./entry.ts", import.meta.url), {
-      type: "module",
-      name: DATA_PLANE_WORKER,
-    });
+    const { worker, ready } = this.#standby ?? this.#load();
+    this.#standby = undefined;
     this.#worker = worker;
-    worker.onmessage = (event: MessageEvent<FromDataPlane>) => {
-      if (this.#worker === worker) this.#message(event.data);
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      if (this.#worker === worker) {
-        this.#message({ kind: "died", error: event.message, pcap: new Uint8Array(0) });
-      }
-    };
-    await this.#until("ready");
+    await ready;
     Atomics.store(this.#control, shared.CONTROL_POSTED, 1);
     const applied = this.#until("applied");
     this.#post({
@@ -111,6 +108,31 @@ export class DataPlane {
       measure: this.#options.measure ?? false,
     });
     await applied;
+    if (this.#stopping) return;
+    clearTimeout(this.#loading);
+    this.#loading = setTimeout(() => this.#standby ??= this.#load(), STANDBY_DELAY);
+  }
+
+  /** A Worker with its code loaded, waiting for "start". */
+  #load(): Standby {
+    const worker = new Worker(this.#options.entry ?? new URL("./entry.ts", import.meta.url), {
+      type: "module",
+      name: DATA_PLANE_WORKER,
+    });
+    const ready = new Promise<void>((resolve, reject) => {
+      worker.onmessage = (event: MessageEvent<FromDataPlane>) => {
+        if (event.data.kind === "ready") resolve();
+        else if (this.#worker === worker) this.#message(event.data);
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(event.message));
+        if (this.#worker !== worker) return;
+        this.#message({ kind: "died", error: event.message, pcap: new Uint8Array(0) });
+      };
+    });
+    ready.catch(() => {});
+    return { worker, ready };
   }
 
   #post(message: ToDataPlane): void {
@@ -118,20 +140,15 @@ export class DataPlane {
   }
 
   #until(kind: FromDataPlane["kind"]): Promise<FromDataPlane> {
-    return new Promise((resolve, reject) => {
-      const take = (message: FromDataPlane) => {
-        if (message.kind === kind) resolve(message);
-        else if (message.kind === "died") reject(new Error(`the data plane died: ${message.error}`));
-        else return void this.#waiting.push(take);
-      };
-      this.#waiting.push(take);
-    });
+    return new Promise((resolve, reject) => this.#waiting.push({ kind, resolve, reject }));
   }
 
   #message(message: FromDataPlane): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const take of waiting) take(message);
+    for (const waiting of this.#waiting.splice(0)) {
+      if (message.kind === waiting.kind) waiting.resolve(message);
+      else if (message.kind !== "died") this.#waiting.push(waiting);
+      else waiting.reject(new Error(`the data plane died: ${message.error}`));
+    }
     if (message.kind === "event") this.#options.onEvent?.(message.event);
     if (message.kind === "died" && !this.#launching) {
       this.#launched = this.#revive(message.error, message.pcap);
@@ -152,6 +169,7 @@ export class DataPlane {
     try {
       await this.#launch();
     } catch (reason) {
+      if (this.#stopping) return;
       await this.#revive(reason instanceof Error ? reason.message : String(reason), new Uint8Array(0));
     }
   }
@@ -166,7 +184,7 @@ export class DataPlane {
     return this.#exclusive(async () => {
       await this.#launched;
       const refused = (error: string) => ({ ok: false, generation: this.#plan.generation, error });
-      if (this.failed !== undefined) return refused(this.failed);
+      if (this.failed !== undefined || this.#stopping) return refused(this.failed ?? STOPPING);
       const applied = this.#until("applied");
       this.#post({ kind: "plan", plan, ports });
       Atomics.add(this.#control, shared.CONTROL_POSTED, 1);
@@ -230,7 +248,7 @@ export class DataPlane {
   query(operation: number, filter?: FlowFilter, limit = 0): Promise<string[]> {
     return this.#exclusive(async () => {
       await this.#launched;
-      if (this.failed !== undefined) throw new Error(this.failed);
+      if (this.failed !== undefined || this.#stopping) throw new Error(this.failed ?? STOPPING);
       const command = new Int32Array(COMMAND_WORDS), sequence = ++this.#sequence;
       command.set([operation, sequence, 0, limit]);
       if (filter !== undefined) writeFilter(command, filter);
@@ -245,6 +263,7 @@ export class DataPlane {
           if (answer.last) return answer.text === "" ? lines : [...lines, answer.text];
           lines.push(answer.text);
         }
+        if (this.#stopping) throw new Error(STOPPING);
         if (this.#worker !== worker) throw new Error("the data plane died before it had answered");
       }
       throw new Error("the data plane did not answer in time");
@@ -282,20 +301,34 @@ export class DataPlane {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    await this.#logs;
+    clearTimeout(this.#loading);
+    this.#standby?.worker.terminate();
     const worker = this.#worker;
     Atomics.store(this.#control, shared.CONTROL_STOP, 1);
     this.#wake.signal();
     if (worker !== undefined && this.failed === undefined) {
-      await Promise.race([
-        this.#until("stopped").catch(() => {}),
-        new Promise((r) => setTimeout(r, STOP_PATIENCE)),
-      ]);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_PATIENCE));
+      await Promise.race([this.#until("stopped").catch(() => {}), patience]);
+      clearTimeout(timer);
     } else for (const { description } of this.#ports) adoptPort(description).close();
     worker?.terminate();
-    this.#waiting = [];
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error(STOPPING));
     this.#wake.close();
   }
+}
+
+/** Who waits for a message of a kind. */
+interface Waiting {
+  readonly kind: FromDataPlane["kind"];
+  resolve(message: FromDataPlane): void;
+  reject(error: Error): void;
+}
+
+interface Standby {
+  readonly worker: Worker;
+  /** Rejects when the code cannot be loaded. */
+  readonly ready: Promise<void>;
 }
 
 export interface DataPlaneOptions {
@@ -356,7 +389,10 @@ function countersOf(description: PortDescription): PortCounters {
 /** Name by which the one bundled file knows that it runs as the data plane. */
 export const DATA_PLANE_WORKER = "weir-data-plane";
 
+const STOPPING = "the router is stopping";
 const DEATHS = 3;
+/** Milliseconds after a start until the next Worker is made ready: not while everything else starts too. */
+const STANDBY_DELAY = 1000;
 /** Milliseconds. */
 const MINUTE = 60_000;
 const QUERY_PATIENCE = 10000;

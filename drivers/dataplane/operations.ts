@@ -39,13 +39,14 @@ export class Operations {
     return this.#running || this.#commands.pending;
   }
 
-  /** Works on commands for one slice. */
-  run(): void {
+  /** Works on commands for one slice. True: there is more to do at once; false: nothing, or no room for answers. */
+  run(): boolean {
     const until = this.#now() + SLICE;
     while (this.#now() < until) {
-      if (!this.#running && !this.#begin()) return;
-      if (!this.#step(until)) return;
+      if (!this.#running && !this.#begin()) return false;
+      if (!this.#step(until)) return false;
     }
+    return true;
   }
 
   #begin(): boolean {

@@ -131,13 +131,13 @@ class DataPlaneLoop {
     let turns = 0;
     while (control[CONTROL_STOP] === 0 && this.#taken === control[CONTROL_POSTED]!) {
       const received = router.turn();
-      if (operations.pending) operations.run();
+      const busy = operations.pending && operations.run();
       if (received > 0) {
         status[STATUS_BATCHES]! += 1;
         status[STATUS_PACKETS]! += received;
       } else {
         this.#stopwatch.phase(-1);
-        this.#waiter.wait(router.idle());
+        this.#waiter.wait(busy ? 0 : router.idle());
         if (this.#waiter.ready(this.#wakePlace)) this.#wake.drain();
       }
       if (received === 0 || (++turns & 63) === 0) this.#housekeeping();

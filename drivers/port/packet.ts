@@ -5,7 +5,7 @@ import { CounterCells, driverWords, portState } from "./counter_cells.ts";
 import type { DevicePort } from "./device_port.ts";
 import { FrameBuffers } from "./frame_buffers.ts";
 import { PacketMessages, wantTags } from "./packet_messages.ts";
-import { mapRing, PacketRing, type RingDescription } from "./packet_ring.ts";
+import { mapRing, PacketRing, type RingDescription, unmapRing } from "./packet_ring.ts";
 import { bindDevice, openPacketSocket, PacketSocketState } from "./packet_socket.ts";
 import { SendQueue } from "./send_queue.ts";
 
@@ -58,9 +58,8 @@ export function openPacketPort(options: PacketPortOptions): PacketPortDescriptio
   if (slots < 32 || slots > 65536 || (slots & (slots - 1)) !== 0) {
     throw new RangeError(`port ${name}: ring slots must be a power of two from 32 to 65536, not ${slots}`);
   }
-  let fd = openPacketSocket();
+  let fd = openPacketSocket(), ring: RingDescription | undefined;
   try {
-    let ring: RingDescription | undefined;
     if (mode === "ring") {
       try {
         ring = mapRing(fd, slots);
@@ -73,6 +72,7 @@ export function openPacketPort(options: PacketPortOptions): PacketPortDescriptio
     const { index, mac } = bindDevice(fd, device, promiscuous);
     return { kind: "packet", name, device, promiscuous, fd, mac, index, ring, state: portState() };
   } catch (error) {
+    if (ring !== undefined) unmapRing(ring);
     libc.close(fd);
     throw error;
   }

@@ -47,6 +47,11 @@ export function mapRing(fd: number, slots: number): RingDescription {
   return { address: BigInt(address), slots };
 }
 
+/** Undoes `mapRing` where nobody has adopted the ring: the mapping alone would keep the socket open. */
+export function unmapRing({ address, slots }: RingDescription): void {
+  libc.munmap(Deno.UnsafePointer.create(address), BigInt(slots * SLOT));
+}
+
 export class PacketRing {
   readonly #fd: number;
   readonly #address: bigint;

@@ -296,5 +296,9 @@ Deno.test({
     assert.throws(() => open("lo", 100), {
       message: "port wan: ring slots must be a power of two from 32 to 65536, not 100",
     });
+    const rings = Deno.readTextFileSync("/proc/self/maps").split("\n").filter((line) =>
+      line.includes("socket:[")
+    );
+    assert.deepEqual(rings, [], "the rings of ports that could not be opened are gone");
   },
 });

@@ -119,9 +119,12 @@ export class NetlinkSocket {
     }
   }
 
-  /** Waits for a datagram, at most `milliseconds`. */
+  /** Waits for a datagram, at most `milliseconds` (anew after a signal). */
   wait(milliseconds: number): boolean {
-    return libc.poll(new Uint8Array(this.#poll.buffer), 1, milliseconds) > 0;
+    for (;;) {
+      const ready = libc.poll(new Uint8Array(this.#poll.buffer), 1, milliseconds);
+      if (ready >= 0 || errno() !== EINTR) return ready > 0;
+    }
   }
 
   #collect(what: string, first: number, acknowledged: number): Message[] {

@@ -41,11 +41,12 @@ export function readState(path: string): unknown {
     throw error;
   }
   try {
-    const parts: number[] = [], b = bytes(65536);
+    const decoder = new TextDecoder(), b = bytes(65536);
+    let text = "";
     for (let got = libc.read(fd, b, b.length); got > 0; got = libc.read(fd, b, b.length)) {
-      parts.push(...b.subarray(0, got));
+      text += decoder.decode(b.subarray(0, got), { stream: true });
     }
-    return JSON.parse(new TextDecoder().decode(Uint8Array.from(parts)));
+    return JSON.parse(text + decoder.decode());
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -23,8 +23,8 @@ export class Laboratory {
   readonly router: Router;
   readonly #ports: readonly ReplayPort[];
   readonly #greetings = {
-    lan0: [arp(LAN_MAC, LAN.ipv4, ROUTER_LAN.ipv4)],
-    wan0: [arp(WAN_MAC, WAN.ipv4, ROUTER_WAN.ipv4)],
+    lan0: greetings(LAN_MAC, LAN.ipv4, "lan0", ROUTER_LAN.ipv4),
+    wan0: greetings(WAN_MAC, WAN.ipv4, "wan0", ROUTER_WAN.ipv4),
   };
 
   constructor(rules: "shipped" | "none", flows: number) {
@@ -79,6 +79,12 @@ export class Laboratory {
     for (const until = performance.now() + SETTLE; performance.now() < until;) this.router.turn();
   }
 }
+
+/** A question makes a neighbour known, an answer says that it is reachable: it will not be probed for a while. */
+const greetings = (mac: string, from: string, port: string, router: string): Uint8Array[] => [
+  arp(mac, from, router),
+  arp(mac, from, router, 2, formatMac(macOf(port))),
+];
 
 function demoPlan(rules: "shipped" | "none", flows: number): { plan: RouterPlan; cells: Float64Array } {
   const config = parseConfig({ name: "demo.yaml", text: FILES["demo.yaml"]! });

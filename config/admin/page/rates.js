@@ -95,13 +95,18 @@ function Port({ port }) {
   `;
 }
 
+/** One string: between a text and a value on the next line htm would leave no space. */
+function summary({ version, generation, uptime, flows }) {
+  const up = `up ${Math.floor(uptime)} s`;
+  return `weir ${version}, generation ${generation}, ${up}, ${flows.count} of ${flows.max} flows`;
+}
+
 function Status({ status }) {
   const drops = Object.entries(status.drops).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
   return html`
     <header>
       <h1>${status.hostname}</h1>
-      <p>weir ${status.version}, generation ${status.generation}, up ${Math.floor(status.uptime)} s,
-            ${status.flows.count} of ${status.flows.max} flows</p>
+      <p>${summary(status)}</p>
     </header>
     <table>
       <thead>

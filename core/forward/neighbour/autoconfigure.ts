@@ -4,12 +4,12 @@ import { u16, u32 } from "../../packet/bytes.ts";
 import { ROUTER_ADVERTISEMENT } from "../../packet/icmpv6.ts";
 import { isLinkLocal6, isMulticast6 } from "../../packet/ipv6.ts";
 import type { Random } from "../../random.ts";
-import type { Addresses, InterfaceAddress } from "./addresses.ts";
+import type { InterfaceAddress } from "./addresses.ts";
+import { AutoconfiguredAddresses, type AutoconfiguredAddressesOptions } from "./autoconfigured_addresses.ts";
 import type { NeighbourCounters } from "./counters.ts";
 import type { AdjacencyEvent, OnEvent } from "./events.ts";
-import { eui64, stableIdentifier, withIdentifier } from "./interface_identifier.ts";
-import { Lifetimes } from "./lifetimes.ts";
-import type { Link, Links } from "./link.ts";
+import { after, Lifetimes } from "./lifetimes.ts";
+import type { Link } from "./link.ts";
 import {
   INFINITE_LIFETIME,
   type NdOptions,
@@ -29,16 +29,17 @@ import { putRouterSolicitation, SolicitationTimer } from "./router_solicitation.
  *             addresses, servers, MTU, hop limit and neighbour timers from what comes, and lets each go when its
  *             lifetime is over. Everything learned is told as an event when it comes and when it goes.
  * Life-cycle  `start` when the link is up and its link-local address ready; `stop` when either ends: all is let go.
- * Limits      MOST_* of each kind an interface; more are refused. Valid lifetimes are cut short to two hours at
- *             least (RFC 4862 5.5.3 e), so that a forged advertisement takes no address away.
+ * Limits      MOST_* of each kind an interface; more are refused. Addresses: see autoconfigured_addresses.ts.
  */
 export class Autoconfiguration {
   readonly #options: AutoconfigurationOptions;
+  readonly #own: AutoconfiguredAddresses;
   readonly #states: (State | undefined)[] = new Array(256).fill(undefined);
   #due = Infinity;
 
   constructor(options: AutoconfigurationOptions) {
     this.#options = options;
+    this.#own = new AutoconfiguredAddresses(options);
   }
 
   get due(): number {
@@ -59,13 +60,13 @@ export class Autoconfiguration {
       this.#tell({ ...event, action: "remove", lifetime: 0 });
     }
     if (state.servers.size > 0) this.#tell({ kind: "dns", interface: index, servers: [] });
-    for (const address of [...this.#options.addresses.all()]) {
-      if (address.interface === index && address.origin === "autoconfigured") this.#options.remove(address);
-    }
+    this.#own.stop(index);
     if (link === undefined) return;
     this.#mtu(link, link.plan.mtu);
+    this.#hopLimit(link, DEFAULT_HOP_LIMIT);
     link.baseReachable = REACHABLE_TIME;
     link.retransmit = RETRANS_TIMER;
+    link.drawReachable(this.#options.random);
   }
 
   /** A checked advertisement; false when this interface does not accept any. */
@@ -80,7 +81,7 @@ export class Autoconfiguration {
     if (options.mtu >= 1280 && options.mtu <= link.plan.mtu) this.#mtu(link, options.mtu);
     for (let i = 0; i < options.prefixCount; i++) this.#prefix(state, link, b, options.prefixes[i]!, now);
     for (let i = 0; i < options.rdnssCount; i++) this.#servers(state, link, b, options.rdnss[i]!, now);
-    this.#due = Math.min(this.#due, dueOf(state), this.#addressesDue());
+    this.#due = Math.min(this.#due, dueOf(state), this.#own.due);
     return true;
   }
 
@@ -96,33 +97,16 @@ export class Autoconfiguration {
       if (state.routers.size === 0 && state.solicitation.at === Infinity) state.solicitation.start(now);
       if (state.servers.expire(now).length > 0) this.#tellServers(state, index);
     }
-    for (const address of [...this.#options.addresses.all()]) this.#age(address, now);
+    this.#own.age(now);
     this.#due = this.#states.reduce(
       (least, state) => state === undefined ? least : Math.min(least, dueOf(state)),
-      this.#addressesDue(),
+      this.#own.due,
     );
   }
 
-  /** Another identifier for an address found in use; EUI-64 has no other (RFC 7217 section 6, RFC 4862 5.4.5). */
+  /** Duplicate detection found an address in use elsewhere. */
   retry(address: InterfaceAddress, now: number): void {
-    const link = this.#options.links[address.interface];
-    const hopeless = this.#options.secret === undefined || address.attempt + 1 >= IDGEN_RETRIES;
-    if (address.origin !== "autoconfigured" || link === undefined || hopeless) return;
-    const { preferredUntil, validUntil, attempt } = address;
-    const prefix = network({
-      family: 6,
-      words: [...address.words] as unknown as Address["words"],
-      length: 64,
-    });
-    this.#options.remove(address);
-    this.#options.add(
-      link.index,
-      this.#generate(prefix, link, attempt + 1),
-      attempt + 1,
-      preferredUntil,
-      validUntil,
-      now,
-    );
+    this.#own.retry(address, now);
   }
 
   #solicit(batch: PacketBatch, index: number, state: State, now: number): void {
@@ -136,10 +120,7 @@ export class Autoconfiguration {
   /** Hop limit and neighbour timers; 0 means the router does not say (6.3.4). */
   #variables(link: Link, b: Uint8Array, at: number): void {
     const hopLimit = b[at + ROUTER_ADVERTISEMENT.hopLimit]!;
-    if (hopLimit !== 0 && hopLimit !== link.hopLimit) {
-      link.hopLimit = hopLimit;
-      this.#tell({ kind: "hop limit", interface: link.index, hopLimit });
-    }
+    if (hopLimit !== 0) this.#hopLimit(link, hopLimit);
     const reachable = u32(b, at + ROUTER_ADVERTISEMENT.reachable);
     if (reachable !== 0 && reachable <= MOST_REACHABLE && reachable !== link.baseReachable) {
       link.baseReachable = reachable;
@@ -175,7 +156,7 @@ export class Autoconfiguration {
     if (isLinkLocal6(words[0]) || isMulticast6(words[0])) return;
     if ((flags & PREFIX_ON_LINK) !== 0) this.#onLink(state, link, prefix, valid, now);
     if ((flags & PREFIX_AUTONOMOUS) !== 0 && length === 64 && preferred <= valid) {
-      this.#address(link, prefix, valid, preferred, now);
+      this.#own.learn(link, prefix, valid, preferred, now);
     }
   }
 
@@ -196,33 +177,6 @@ export class Autoconfiguration {
     if (what === "added" || what === "renewed") this.#tell(route);
   }
 
-  /** RFC 4862 5.5.3 d and e. */
-  #address(link: Link, prefix: Prefix, valid: number, preferred: number, now: number): void {
-    const { addresses } = this.#options;
-    const mine = addresses.all().filter((a) => a.interface === link.index && a.origin === "autoconfigured");
-    const known = mine.find((a) => a.words[0] === prefix.words[0] && a.words[1] === prefix.words[1]);
-    if (known === undefined) {
-      if (valid === 0 || mine.length >= MOST_ADDRESSES) return;
-      const address = this.#generate(prefix, link, 0);
-      if (addresses.find(link.index, 6, address.words, 0) !== undefined) return;
-      this.#options.add(link.index, address, 0, after(now, preferred), after(now, valid), now);
-      return;
-    }
-    const left = known.validUntil - now, offered = after(now, valid);
-    if (valid > TWO_HOURS || offered - now > left) known.validUntil = offered;
-    else if (left > TWO_HOURS * 1000) known.validUntil = now + TWO_HOURS * 1000;
-    known.preferredUntil = Math.min(after(now, preferred), known.validUntil);
-    if (known.state === "deprecated" && known.preferredUntil > now) this.#state(known, "preferred");
-  }
-
-  #generate(prefix: Prefix, link: Link, attempt: number): Prefix {
-    const { secret } = this.#options;
-    const identifier = secret === undefined
-      ? eui64(link.mac)
-      : stableIdentifier(prefix, link.plan.name, attempt, secret);
-    return withIdentifier(prefix, identifier);
-  }
-
   #servers(state: State, link: Link, b: Uint8Array, at: number, now: number): void {
     const lifetime = u32(b, at + RDNSS_OPTION.lifetime), count = (b[at + 1]! - 1) / 2;
     let changed = false;
@@ -240,31 +194,16 @@ export class Autoconfiguration {
     this.#tell({ kind: "dns", interface: index, servers: state.servers.values() });
   }
 
+  #hopLimit(link: Link, hopLimit: number): void {
+    if (link.hopLimit === hopLimit) return;
+    link.hopLimit = hopLimit;
+    this.#tell({ kind: "hop limit", interface: link.index, hopLimit });
+  }
+
   #mtu(link: Link, mtu: number): void {
     if (link.mtu === mtu) return;
     link.mtu = mtu;
     this.#tell({ kind: "mtu", interface: link.index, mtu });
-  }
-
-  #age(address: InterfaceAddress, now: number): void {
-    if (address.validUntil <= now) this.#options.remove(address);
-    else if (address.state === "preferred" && address.preferredUntil <= now) {
-      this.#state(address, "deprecated");
-    }
-  }
-
-  #state(address: InterfaceAddress, state: "preferred" | "deprecated"): void {
-    address.state = state;
-    this.#options.addresses.reindex();
-    this.#options.onAddress(address);
-  }
-
-  #addressesDue(): number {
-    let due = Infinity;
-    for (const a of this.#options.addresses.all()) {
-      due = Math.min(due, a.validUntil, a.state === "preferred" ? a.preferredUntil : Infinity);
-    }
-    return due;
   }
 
   #tell(event: AdjacencyEvent): void {
@@ -272,27 +211,11 @@ export class Autoconfiguration {
   }
 }
 
-export interface AutoconfigurationOptions {
-  readonly links: Links;
-  readonly addresses: Addresses;
+export interface AutoconfigurationOptions extends AutoconfiguredAddressesOptions {
   readonly neighbours: Neighbours;
   readonly random: Random;
-  /** 16 bytes for opaque identifiers (RFC 7217); undefined: EUI-64. */
-  readonly secret: Uint8Array | undefined;
   readonly counters: NeighbourCounters;
   readonly onEvent: OnEvent;
-  /** Puts an autoconfigured address on an interface, tentative. */
-  readonly add: (
-    index: number,
-    prefix: Prefix,
-    attempt: number,
-    preferredUntil: number,
-    validUntil: number,
-    now: number,
-  ) => void;
-  readonly remove: (address: InterfaceAddress) => void;
-  /** An address changed its state. */
-  readonly onAddress: (address: InterfaceAddress) => void;
 }
 
 type RouteEvent = AdjacencyEvent & { kind: "route" };
@@ -314,10 +237,6 @@ const newState = (random: Random): State => ({
 const dueOf = (state: State): number =>
   Math.min(state.solicitation.at, state.routers.due, state.prefixes.due, state.servers.due);
 
-/** Monotonic milliseconds at which a lifetime in seconds ends. */
-const after = (now: number, seconds: number): number =>
-  seconds === INFINITE_LIFETIME ? Infinity : now + seconds * 1000;
-
 const addressOf = (words: Uint32Array): Address => ({
   family: 6,
   words: [words[0]!, words[1]!, words[2]!, words[3]!],
@@ -325,11 +244,9 @@ const addressOf = (words: Uint32Array): Address => ({
 
 const MOST_ROUTERS = 8;
 const MOST_PREFIXES = 16;
-const MOST_ADDRESSES = 16;
 const MOST_SERVERS = 8;
-const IDGEN_RETRIES = 3;
-/** Seconds. */
-const TWO_HOURS = 7200;
+/** Until a router says otherwise (RFC 1700, as the kernel has it). */
+const DEFAULT_HOP_LIMIT = 64;
 /** Milliseconds: reachable time at most an hour (RFC 4861 6.2.1); retransmit time never a flood. */
 const MOST_REACHABLE = 3600000;
 const LEAST_RETRANS = 100;

@@ -193,7 +193,7 @@ test("routers are asked for after 4, 8, 16 s, give or take a tenth, until one an
 
 test("an interface that goes down lets everything learned go and asks again when it is back", () => {
   const link = host();
-  ra(link, { mtu: 1480, dns: ["2001:db8::53", 600] });
+  ra(link, { mtu: 1480, hopLimit: 32, dns: ["2001:db8::53", 600] });
   link.run(10);
   told(link);
   link.adjacency.interfaceUp(1, false, link.now);
@@ -203,6 +203,7 @@ test("an interface that goes down lets everything learned go and asks again when
     "dns ",
     `address removed ${MINE}/64`,
     "mtu 1500",
+    "hop limit 64",
     "address tentative fe80::ff:fe00:1/64",
   ]);
   link.take();

@@ -1,3 +1,5 @@
+import { INFINITE_LIFETIME } from "./nd_options.ts";
+
 /**
  * Things learned for a time: default routers, on-link prefixes, DNS servers. A short list by key.
  *
@@ -61,3 +63,7 @@ export class Lifetimes<T> {
     return due;
   }
 }
+
+/** Monotonic milliseconds at which a lifetime in seconds ends. */
+export const after = (now: number, seconds: number): number =>
+  seconds === INFINITE_LIFETIME ? Infinity : now + seconds * 1000;

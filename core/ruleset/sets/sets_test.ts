@@ -6,7 +6,8 @@ import { elementKey, type SetDefinition, type SetElement } from "../ruleset.ts";
 import { setImage } from "./choose.ts";
 import { hostWords, SET_HASH, SET_INTERVAL, SET_RANGES } from "./image.ts";
 import { installLive, liveAdd, liveDelete, liveRows, LiveStore } from "./live.ts";
-import { find, SetTable } from "./table.ts";
+import { find } from "./find.ts";
+import { SetTable } from "./table.ts";
 
 function definition(
   bits: readonly number[],

@@ -1,7 +1,4 @@
-import { hashFind } from "./hash.ts";
-import { SET_BITMAP, SET_HASH, SET_INTERVAL, type SetImage } from "./image.ts";
-import { intervalFind } from "./interval.ts";
-import { rangesFind } from "./ranges.ts";
+import type { SetImage } from "./image.ts";
 
 /**
  * A set in the machine: the image's arrays as signed and unsigned views. One class for all back ends (one hidden
@@ -57,28 +54,3 @@ export class SetTable {
 
 const NO_CELLS = new Int32Array(0);
 const NO_COUNTERS = new Float64Array(0);
-
-/** Row of the key at word `at` of the registers, the catch-all's when none has it, -1 for none. */
-export function find(set: SetTable, registers: Int32Array, at: number, now: number): number {
-  let row: number;
-  switch (set.kind) {
-    case SET_BITMAP: {
-      const bit = registers[at]! & set.lastMask;
-      return (set.index[bit >>> 5]! >>> (bit & 31)) & 1 ? 0 : -1;
-    }
-    case SET_HASH:
-      row = hashFind(set, registers, at);
-      break;
-    case SET_INTERVAL:
-      row = intervalFind(set, registers, at);
-      break;
-    default:
-      row = rangesFind(set, registers, at, now);
-  }
-  if (row >= 0 && set.expiring && set.expires[row]! + set.shift <= now) row = -1;
-  if (row < 0 && set.catchall >= 0) {
-    row = set.catchall;
-    if (set.expiring && set.expires[row]! + set.shift <= now) row = -1;
-  }
-  return row;
-}

@@ -1,0 +1,30 @@
+import { hashFind } from "./hash.ts";
+import { SET_BITMAP, SET_HASH, SET_INTERVAL } from "./image.ts";
+import { intervalFind } from "./interval.ts";
+import { rangesFind } from "./ranges.ts";
+import type { SetTable } from "./table.ts";
+
+/** Row of the key at word `at` of the registers, the catch-all's when none has it, -1 for none. */
+export function find(set: SetTable, registers: Int32Array, at: number, now: number): number {
+  let row: number;
+  switch (set.kind) {
+    case SET_BITMAP: {
+      const bit = registers[at]! & set.lastMask;
+      return (set.index[bit >>> 5]! >>> (bit & 31)) & 1 ? 0 : -1;
+    }
+    case SET_HASH:
+      row = hashFind(set, registers, at);
+      break;
+    case SET_INTERVAL:
+      row = intervalFind(set, registers, at);
+      break;
+    default:
+      row = rangesFind(set, registers, at, now);
+  }
+  if (row >= 0 && set.expiring && set.expires[row]! + set.shift <= now) row = -1;
+  if (row < 0 && set.catchall >= 0) {
+    row = set.catchall;
+    if (set.expiring && set.expires[row]! + set.shift <= now) row = -1;
+  }
+  return row;
+}
