@@ -199,7 +199,7 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         continue;
       }
       case 31: { // lookup
-        const set = state.sets[code[pc + 1]!]!, found = find(set, r, code[pc + 2]!, batch.now);
+        const set = state.sets[code[pc + 1]!]!, found = find(set, r, code[pc + 2]!, batch);
         if ((found >= 0) === (code[pc + 3] === 1)) {
           pc = code[pc + 4]!;
           continue;
@@ -209,7 +209,7 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         continue;
       }
       case 32: { // lookup_data
-        const set = state.sets[code[pc + 1]!]!, found = find(set, r, code[pc + 2]!, batch.now);
+        const set = state.sets[code[pc + 1]!]!, found = find(set, r, code[pc + 2]!, batch);
         if (found < 0) {
           pc = code[pc + 4]!;
           continue;
@@ -221,7 +221,7 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         continue;
       }
       case 33: { // lookup_verdict
-        const set = state.sets[code[pc + 1]!]!, found = find(set, r, code[pc + 2]!, batch.now);
+        const set = state.sets[code[pc + 1]!]!, found = find(set, r, code[pc + 2]!, batch);
         if (found < 0) {
           pc = code[pc + 3]!;
           continue;

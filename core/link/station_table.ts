@@ -33,7 +33,7 @@ export class StationTable {
     this.#seen = new Float64Array(slots);
   }
 
-  /** Port of a station seen after `oldest` (monotonic milliseconds), -1 when unknown. */
+  /** Port of a station seen after `oldest` (tenths of a second, as all times here), -1 when unknown. */
   find(high: number, low: number, oldest: number): number {
     const slot = this.#slot(high, low);
     return this.#port[slot] === FREE || this.#seen[slot]! <= oldest ? -1 : this.#port[slot]!;

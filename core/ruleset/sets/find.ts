@@ -4,8 +4,16 @@ import { intervalFind } from "./interval.ts";
 import { rangesFind } from "./ranges.ts";
 import type { SetTable } from "./table.ts";
 
-/** Row of the key at word `at` of the registers, the catch-all's when none has it, -1 for none. */
-export function find(set: SetTable, registers: Int32Array, at: number, now: number): number {
+/**
+ * Row of the key at word `at` of the registers, the catch-all's when none has it, -1 for none. The time comes as the
+ * batch that carries it: a fraction handed over as an argument would be boxed for every packet.
+ */
+export function find(
+  set: SetTable,
+  registers: Int32Array,
+  at: number,
+  time: { readonly now: number },
+): number {
   let row: number;
   switch (set.kind) {
     case SET_BITMAP: {
@@ -19,12 +27,12 @@ export function find(set: SetTable, registers: Int32Array, at: number, now: numb
       row = intervalFind(set, registers, at);
       break;
     default:
-      row = rangesFind(set, registers, at, now);
+      row = rangesFind(set, registers, at, time);
   }
-  if (row >= 0 && set.expiring && set.expires[row]! + set.shift <= now) row = -1;
+  if (row >= 0 && set.expiring && set.expires[row]! + set.shift <= time.now) row = -1;
   if (row < 0 && set.catchall >= 0) {
     row = set.catchall;
-    if (set.expiring && set.expires[row]! + set.shift <= now) row = -1;
+    if (set.expiring && set.expires[row]! + set.shift <= time.now) row = -1;
   }
   return row;
 }

@@ -80,7 +80,12 @@ const MOST_COMPONENTS = 16;
 const pieces = new Int32Array(MOST_COMPONENTS);
 
 /** Row of the first element that covers the key at `at` and has not expired, -1 for none. */
-export function rangesFind(set: SetTable, words: Int32Array, at: number, now: number): number {
+export function rangesFind(
+  set: SetTable,
+  words: Int32Array,
+  at: number,
+  time: { readonly now: number },
+): number {
   const index = set.index, vectors = set.ends, axes = index[0]!;
   let cursor = 1 + 2 * axes;
   const blocks = index[cursor++]!;
@@ -104,7 +109,7 @@ export function rangesFind(set: SetTable, words: Int32Array, at: number, now: nu
       for (let a = 1; a < axes && shared !== 0; a++) shared &= vectors[pieces[a]! + w]!;
       while (shared !== 0) {
         const row = base + 32 * w + 31 - Math.clz32(shared & -shared);
-        if (!set.expiring || set.expires[row]! + set.shift > now) return row;
+        if (!set.expiring || set.expires[row]! + set.shift > time.now) return row;
         shared &= shared - 1;
       }
     }

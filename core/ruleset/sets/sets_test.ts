@@ -37,7 +37,7 @@ function definition(
 function search(table: SetTable, key: Uint8Array, now = 0): number {
   const words = new Int32Array(20).fill(-1), bytes = new Uint8Array(words.buffer);
   bytes.set(key, 16);
-  return find(table, words, 4, now);
+  return find(table, words, 4, { now });
 }
 
 const random = new SeededRandom(20261122);
@@ -153,7 +153,7 @@ test("live: random adds, deletes and expiries against a Map", () => {
     for (const [name, expires] of model) if (expires <= now) model.delete(name);
     const name = key.join("."), kind = below(random, 4);
     if (kind === 0) assert.equal(liveDelete(table, words, 4) && model.has(name), model.delete(name));
-    else if (kind === 1) assert.equal(find(table, words, 4, now) >= 0, model.has(name));
+    else if (kind === 1) assert.equal(find(table, words, 4, { now }) >= 0, model.has(name));
     else {
       const row = liveAdd(table, words, 4, 0, 0, kind === 2, now);
       if (row >= 0 && (kind === 2 || !model.has(name))) model.set(name, now + 100);
