@@ -17,7 +17,7 @@ export interface Station {
 export async function gatewayOf(tap: WireTap, station: Station, router: string): Promise<string> {
   const wanted = parseAddress(router)!.words[0];
   for (let attempt = 0; attempt < 5; attempt++) {
-    tap.send(arp(station.mac, station.ipv4, router));
+    tap.trySend(arp(station.mac, station.ipv4, router));
     const [answer] = await tap.collect(
       (frame) =>
         u16(frame, ETHERNET.type) === ETHERTYPE_ARP &&

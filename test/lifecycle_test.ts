@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { WAN } from "../config/cli/demo/settings.ts";
 import { ask, ControlError } from "../config/control/client.ts";
-import { machineState } from "./machine_state.ts";
+import { machineState, settled } from "./machine_state.ts";
 import { skip } from "./needs.ts";
 import { textOf, type Topology, topology } from "./topology.ts";
 import { pause, until } from "./waiting.ts";
@@ -57,8 +57,7 @@ Deno.test({
   ignore,
   async fn(test) {
     await using t = await topology({ router: "none" });
-    // the wires' own link-local addresses have passed duplicate address detection
-    await pause(2000);
+    await settled(t);
     const before = await machineState(t);
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       await test.step(signal, async () => {
@@ -71,7 +70,7 @@ Deno.test({
         const { code } = await child.status;
         const took = performance.now() - sent;
         assert.equal(code, 0, await said);
-        assert.ok(took < 200, `it took ${took.toFixed(0)} ms`);
+        assert.ok(took < stopLimit(), `it took ${took.toFixed(0)} ms`);
         assert.deepEqual(await machineState(t), before);
         assert.deepEqual(made(t), ["lock"]);
       });
@@ -93,7 +92,7 @@ Deno.test({
     Deno.kill(pid, "SIGTERM");
     await until("it is gone", () => !isAlive(pid), 2);
     const took = performance.now() - sent;
-    assert.ok(took < 200, `it took ${took.toFixed(0)} ms`);
+    assert.ok(took < stopLimit(), `it took ${took.toFixed(0)} ms`);
     await t.weir[Symbol.asyncDispose]();
     assert.equal(t.weir.ending!.code, 0, await t.weir.said);
     const { stdout } = await t.run("router", "ip", ["-br", "link"]);
@@ -107,7 +106,7 @@ Deno.test({
   ignore,
   async fn() {
     await using t = await topology({ router: "none" });
-    await pause(2000);
+    await settled(t);
     const before = await machineState(t);
     const { child, said } = await start(t);
     child.kill("SIGKILL");
@@ -193,6 +192,7 @@ Deno.test({
   ignore,
   async fn(test) {
     await using t = await topology({ router: "none" });
+    await settled(t);
     const before = await machineState(t);
     await Deno.chmod(t.directory, 0o755);
     const run = (...flags: string[]) =>
@@ -229,6 +229,7 @@ Deno.test({
   ignore,
   async fn(test) {
     await using t = await topology({ router: "none" });
+    await settled(t);
     const before = await machineState(t);
     const attempt = (...args: string[]) => refused(t.startWeir(args, piped));
     const right = await Deno.readTextFile(t.configuration);
@@ -322,4 +323,9 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** 200 ms on a machine with a processor to spare, as much longer as others crowd it. */
+function stopLimit(): number {
+  return 200 * Math.max(1, Deno.loadavg()[0]! / navigator.hardwareConcurrency);
 }

@@ -1,5 +1,6 @@
 import { readKernelFile } from "../drivers/sys/kernel_file.ts";
 import type { Topology } from "./topology.ts";
+import { until } from "./waiting.ts";
 
 /** What a router may have changed of the machine: the router's namespace seen by the kernel's own tools. */
 export interface MachineState {
@@ -9,6 +10,15 @@ export interface MachineState {
   readonly rules: string;
   /** Of the wire ports and of new devices, under net/ipv4/conf and net/ipv6/conf. */
   readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Waits until the wires' own IPv6 addresses have passed duplicate address detection: then nothing moves by itself. */
+export async function settled(t: Topology): Promise<void> {
+  await until("the wires' addresses are in use", async () => {
+    const { stdout } = await t.run("router", "ip", ["-6", "-o", "address", "show"]);
+    const own = stdout.split("\n").filter((line) => /(lan0|lan1|wan0) +inet6 fe80:/.test(line));
+    return own.length === 3 && !own.some((line) => line.includes("tentative"));
+  });
 }
 
 export async function machineState(t: Topology): Promise<MachineState> {
@@ -23,11 +33,11 @@ export async function machineState(t: Topology): Promise<MachineState> {
     t.run("router", "nft", ["list", "ruleset"]),
   ]);
   // link-local routes and addresses of a wire come and go with duplicate address detection
-  const settled = (line: string) => !/fe80::|ff00::\/8|\bproto kernel metric 0 pref/.test(line);
+  const lasting = (line: string) => !/fe80::|ff00::\/8|\bproto kernel metric 0 pref/.test(line);
   return {
     links: links.map((line) => line.replace(/ state \S+| qlen \d+/g, "")),
-    addresses: addresses.filter(settled),
-    routes: routes.filter(settled),
+    addresses: addresses.filter(lasting),
+    routes: routes.filter(lasting),
     rules,
     parameters: t.within("router", parameters),
   };
