@@ -76,7 +76,12 @@ function fillChecksum(b: Uint8Array, at: number, protocol: number, family: 4 | 6
   setU16(b, at + field, protocol === PROTOCOL_UDP && checksum === 0 ? 0xffff : checksum);
 }
 
-export function udp(options: IpOptions, sport: number, dport: number, payload: Uint8Array = EMPTY): Uint8Array {
+export function udp(
+  options: IpOptions,
+  sport: number,
+  dport: number,
+  payload: Uint8Array = EMPTY,
+): Uint8Array {
   const b = new Uint8Array(UDP.size + payload.length);
   setU16(b, UDP.sport, sport);
   setU16(b, UDP.dport, dport);
@@ -113,7 +118,13 @@ export function tcp(options: IpOptions, sport: number, dport: number, segment: T
 }
 
 /** ICMP or ICMPv6 (by the family of `from`): `rest` are the four bytes behind the checksum. */
-export function icmp(options: IpOptions, type: number, code: number, rest = 0, payload: Uint8Array = EMPTY): Uint8Array {
+export function icmp(
+  options: IpOptions,
+  type: number,
+  code: number,
+  rest = 0,
+  payload: Uint8Array = EMPTY,
+): Uint8Array {
   const b = new Uint8Array(8 + payload.length);
   b[0] = type;
   b[1] = code;
