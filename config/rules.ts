@@ -1,4 +1,5 @@
 import { assemble } from "../core/classify/assemble.ts";
+import { unsupported } from "../core/classify/unsupported.ts";
 import type { Program } from "../core/classify/program.ts";
 import { Nft } from "../core/nft/nft.ts";
 import type { NftOptions, NftResult } from "../core/nft/options.ts";
@@ -91,4 +92,5 @@ const options = (names: InterfaceNames, directory: string): NftOptions => ({
   includePaths: [directory],
   interfaceIndex: (name) => names.interfaceIndex(name),
   interfaceName: (index) => names.interfaceName(index),
+  refuses: unsupported,
 });

@@ -85,6 +85,7 @@ function commands(done: (status: number) => void): Command {
       done(await (options.json ? askPorts(options) : askStatus(options, portText)));
     });
   addNft(add, done);
+  addDescribe(add, done);
   addConntrack(add, done);
   addDemo(add, done);
   addSimulate(add, done);
@@ -113,9 +114,32 @@ function addNft(add: Add, done: (status: number) => void): void {
     .option("-p, --numeric-protocol", "protocols as numbers")
     .option("-y, --numeric-priority", "priorities as numbers")
     .option("-S, --service", "ports as service names")
+    .option("-j, --json", "listings and commands as JSON")
+    .option("-e, --echo", "show what was added")
+    .option("-o, --optimize", "merge rules where that is sound")
+    .option("-I, --includepath <directory>", "look for includes there too", several)
+    .option("-D, --define <name=value>", "set a variable", several)
+    .option("--dialect <version>", "1.0.6: only what that nft understands")
+    .option("--offline", "without a router: on an empty ruleset, forgotten after")
     .option("-d, --debug <level>", "netlink: show the bytecode of new rules")
     .option(...SOCKET)
     .action(async (words: string[], options) => done(await (await import("./nft.ts")).nft(words, options)));
+}
+
+const several = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+function addDescribe(add: Add, done: (status: number) => void): void {
+  add(
+    "describe",
+    "what the rule language knows: fields, keys, types, statements",
+    "weir describe tcp dport",
+    "weir describe --json | jq '.fields[].name'",
+  )
+    .argument("[expression...]", "a field, key or datatype")
+    .option(...JSON_FLAG)
+    .action(async (words: string[], options) =>
+      done((await import("./describe.ts")).describe(words, options))
+    );
 }
 
 function addConntrack(add: Add, done: (status: number) => void): void {

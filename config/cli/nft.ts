@@ -1,6 +1,7 @@
 import type { Request } from "../control/request.ts";
 import { directoryOf, whyUnreadable } from "../files.ts";
 import { askAndPrint, type SocketOptions } from "./ask.ts";
+import { runOffline } from "./offline.ts";
 import { complain } from "./output.ts";
 
 export interface NftCommandOptions extends SocketOptions {
@@ -13,6 +14,13 @@ export interface NftCommandOptions extends SocketOptions {
   readonly numericProtocol?: boolean;
   readonly numericPriority?: boolean;
   readonly service?: boolean;
+  readonly json?: boolean;
+  readonly echo?: boolean;
+  readonly optimize?: boolean;
+  readonly offline?: boolean;
+  readonly includepath?: readonly string[];
+  readonly define?: readonly string[];
+  readonly dialect?: string;
   readonly debug?: string;
 }
 
@@ -27,6 +35,19 @@ export function nft(words: readonly string[], options: NftCommandOptions): Promi
   if (given.debug !== undefined && given.debug !== "netlink") {
     complain(`weir nft: unknown debug level ${given.debug}; known: netlink\n`);
     return 1;
+  }
+  if (given.dialect !== undefined && given.dialect !== "1.0.6" && given.dialect !== "newest") {
+    complain(`weir nft: unknown dialect ${given.dialect}; known: 1.0.6, newest\n`);
+    return 1;
+  }
+  const defines = new Map<string, string>();
+  for (const each of given.define ?? []) {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(each) ?? [];
+    if (key === undefined || value === undefined) {
+      complain(`weir nft: -D ${each}: write NAME=VALUE\n`);
+      return 1;
+    }
+    defines.set(key, value);
   }
   let text = command.join(" "), name = "";
   if (given.file !== undefined) {
@@ -53,13 +74,26 @@ export function nft(words: readonly string[], options: NftCommandOptions): Promi
     ...flag("numericPriority", given.numericPriority),
     ...flag("service", given.service),
     ...flag("netlink", given.debug === "netlink"),
+    ...flag("json", given.json),
+    ...flag("echo", given.echo),
+    ...flag("optimize", given.optimize),
+    ...(given.dialect === undefined ? {} : { dialect: given.dialect }),
+    ...(defines.size === 0 ? {} : { defines: Object.fromEntries(defines) }),
+    ...(given.includepath === undefined ? {} : { includePaths: given.includepath.map(absolute) }),
   };
+  if (given.offline) return runOffline(request);
   return askAndPrint(given, request);
 }
 
-type Flags = Omit<Extract<Request, { command: "nft" }>, "command" | "text" | "name" | "directory">;
+type Flags = Omit<
+  Extract<Request, { command: "nft" }>,
+  "command" | "text" | "name" | "directory" | "includePaths" | "defines" | "dialect"
+>;
 
-type FlagName = Exclude<keyof NftCommandOptions, "socket" | "file" | "debug">;
+type FlagName = Exclude<
+  keyof NftCommandOptions,
+  "socket" | "file" | "debug" | "offline" | "includepath" | "define" | "dialect"
+>;
 
 const LETTERS: Readonly<Record<string, FlagName>> = {
   a: "handle",
@@ -70,6 +104,9 @@ const LETTERS: Readonly<Record<string, FlagName>> = {
   y: "numericPriority",
   S: "service",
   c: "check",
+  j: "json",
+  e: "echo",
+  o: "optimize",
 };
 
 type Trailing = Partial<Record<FlagName, true>> & { socket?: string };
@@ -79,7 +116,7 @@ export function splitFlags(words: readonly string[]): [string[], Trailing] {
   const command = [...words], flags: Trailing = {};
   // no word of the rule language: it cannot be meant as a part of the command
   if (command.at(-2) === "--socket") [, flags.socket] = command.splice(-2) as [string, string];
-  while (command[0] === "list" && /^-[astnpySc]+$/.test(command.at(-1) ?? "")) {
+  while (command[0] === "list" && /^-[astnpyScjeo]+$/.test(command.at(-1) ?? "")) {
     for (const letter of command.pop()!.slice(1)) flags[LETTERS[letter]!] = true;
   }
   return [command, flags];

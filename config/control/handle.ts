@@ -37,10 +37,13 @@ async function fault(router: ControlPlane, reply: Reply): Promise<number> {
 type Of<C extends Request["command"]> = Extract<Request, { command: C }>;
 
 async function nft(router: ControlPlane, request: Of<"nft">, reply: Reply): Promise<number> {
-  const { command: _, text, name, directory, netlink, ...flags } = request;
+  const { command: _, text, name, directory, netlink, includePaths, defines, dialect, ...flags } = request;
   const options: NftOptions = {
     ...(Object.fromEntries(Object.entries(flags).filter(([, set]) => set === true)) as NftOptions),
     ...(netlink ? { debug: ["netlink"] } : {}),
+    ...(dialect === undefined ? {} : { dialect }),
+    ...(defines === undefined ? {} : { defines: new Map(Object.entries(defines)) }),
+    ...(includePaths === undefined ? {} : { includePaths: [directory ?? ".", ...includePaths] }),
   };
   const result = await router.run(text, name, {
     ...options,

@@ -41,6 +41,14 @@ export const Request = v.variant("command", [
     service: flag,
     check: flag,
     netlink: flag,
+    json: flag,
+    echo: flag,
+    optimize: flag,
+    /** More places to look for includes in. */
+    includePaths: v.optional(v.pipe(v.array(v.string()), v.maxLength(64))),
+    /** Variables by name, as `define` would set them. */
+    defines: v.optional(v.record(v.string(), v.string())),
+    dialect: v.optional(v.picklist(["1.0.6", "newest"])),
   }),
   v.strictObject({
     command: v.literal("conntrack"),

@@ -7,6 +7,7 @@ import { fuse } from "./fuse.ts";
 import { NAT_DNAT, NAT_MASQUERADE, NAT_REDIRECT, NAT_SNAT } from "./nat_request.ts";
 import * as op from "./opcodes.ts";
 import { register } from "./registers.ts";
+import { unsupported } from "./unsupported.ts";
 import { REJECT_ICMP, REJECT_ICMPX, REJECT_TCP_RESET } from "./state.ts";
 
 /** What a rule's instructions need to know of the program round them. */
@@ -32,6 +33,8 @@ export function assembleRule(rule: Rule, context: RuleContext, joined = true): v
 
 function assembleExpression(e: Expression, cell: number, context: RuleContext): void {
   const { emitter } = context;
+  const reason = unsupported(e, context.table);
+  if (reason !== undefined) throw new TypeError(`table ${context.table.name}: ${reason}`);
   switch (e.kind) {
     case "verdict":
       return verdict(e.verdict, context);
@@ -47,7 +50,7 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
     case "objref": {
       const object = context.table.objects.get(objectKey(e.type, e.name));
       if (object === undefined) throw new TypeError(`object ${e.name} is not in table ${context.table.name}`);
-      return stateful(object.expression, object.cell, emitter);
+      return stateful(object.expression as Stateful, object.cell, emitter);
     }
     case "log":
       return emitter.emit(
@@ -72,6 +75,43 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
     }
     case "notrack":
       return emitter.emit(op.OP_NOTRACK);
+    case "numgen":
+      return emitter.emit(
+        op.OP_NUMGEN,
+        e.mode === "inc" ? cell : -1,
+        e.modulus | 0,
+        e.offset | 0,
+        register(e.dreg, 4),
+      );
+    case "hash": {
+      const length = e.mode === "jhash" ? e.length ?? 0 : -1;
+      return emitter.emit(
+        op.OP_HASH,
+        length,
+        e.sreg === undefined ? 0 : register(e.sreg, Math.max(length, 1)),
+        (e.seed ?? 0) | 0,
+        e.modulus | 0,
+        e.offset | 0,
+        register(e.dreg, 4),
+      );
+    }
+    case "queue":
+      // Nobody listens, so `bypass` decides (nf_queue).
+      return emitter.emit(op.OP_ACCEPT);
+    case "flow offload":
+      // It only lets later packets of the flow take a shorter way, which the data plane finds by itself.
+      return;
+    case "socket":
+      // A router has no sockets packets could be for.
+      return emitter.emit(op.OP_SKIP, NEXT);
+    case "objref map":
+    case "osf":
+    case "xfrm":
+    case "dup":
+    case "fwd":
+    case "tproxy":
+    case "synproxy":
+      throw new TypeError(`${e.kind} has no instruction`);
     default:
       return assembleValue(e, emitter);
   }

@@ -1,6 +1,7 @@
 import { compareWords, holds } from "../expr/compare.ts";
 import { loadCt, storeCt } from "../expr/ct.ts";
 import { loadExtension, storeTcpOption, stripTcpOption } from "../expr/exthdr.ts";
+import { jenkinsHash, nextNumber, scale, symmetricHash } from "../expr/hash.ts";
 import { overQuota, withinLimit } from "../expr/limit.ts";
 import { loadMeta, storeMeta } from "../expr/meta.ts";
 import { requestNat } from "../expr/nat.ts";
@@ -422,6 +423,19 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         r[code[pc + 2]!] = (r[code[pc + 1]!]! & code[pc + 3]!) ^ code[pc + 4]!;
         pc = (r[code[pc + 2]!]! & code[pc + 5]!) === code[pc + 6] ? pc + 8 : code[pc + 7]!;
         continue;
+      case 63: // numgen
+        r[code[pc + 4]!] = nextNumber(state, code[pc + 1]!, code[pc + 2]! >>> 0) + code[pc + 3]!;
+        pc += 5;
+        continue;
+      case 64: { // hash
+        const length = code[pc + 1]!;
+        const hash = length < 0
+          ? symmetricHash(batch, row)
+          : jenkinsHash(state.bytes, code[pc + 2]! * 4, length, code[pc + 3]!);
+        r[code[pc + 6]!] = scale(hash, code[pc + 4]! >>> 0) + code[pc + 5]!;
+        pc += 7;
+        continue;
+      }
       default: // never assembled
         return RESULT_DROP;
     }

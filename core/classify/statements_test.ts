@@ -367,3 +367,46 @@ test("a written port is the one the columns have, of every protocol with ports",
     assert.equal(batch.destinationPort[row], 8443, `protocol ${protocol}`);
   }
 });
+
+test("numgen counts round, and a queue nobody listens to lets packets on with bypass", () => {
+  const numgen: Expression[] = [
+    { kind: "numgen", mode: "inc", modulus: 3, offset: 10, dreg: 1 },
+    { kind: "meta set", key: "mark", sreg: 1 },
+  ];
+  const queue: Expression[] = [{ kind: "queue", from: 0, to: 0, bypass: true, fanout: false }];
+  const { machine } = t.bench(t.rules([numgen, queue, [t.DROP]]));
+  const batch = testBatch(), chain = machine.hooks(4, "forward")[0]!;
+  const marks = [0, 1, 2, 3].map(() => {
+    const row = putPacket(batch, SYN);
+    assert.equal(machine.run(chain, batch, row, HOOK_FORWARD), MACHINE_ACCEPT);
+    return batch.mark[row];
+  });
+  assert.deepEqual(marks, [10, 11, 12, 10]);
+});
+
+test("jhash reads its key from the registers, symhash from the packet", () => {
+  const jhash: Expression[] = [
+    t.immediate(Uint8Array.of(127, 0, 0, 1), 2),
+    {
+      kind: "hash",
+      mode: "jhash",
+      sreg: 2,
+      length: 4,
+      modulus: 0xffffffff,
+      seed: 1,
+      offset: 0,
+      dreg: 1,
+    },
+    { kind: "meta set", key: "mark", sreg: 1 },
+  ];
+  const symhash: Expression[] = [
+    { kind: "hash", mode: "symhash", modulus: 1, offset: 7, dreg: 1 },
+    { kind: "ct set", key: "mark", sreg: 1 },
+    { kind: "cmp", op: "eq", sreg: 1, data: Uint8Array.of(7, 0, 0, 0) },
+    t.DROP,
+  ];
+  const { machine } = t.bench(t.rules([jhash, symhash]));
+  const batch = testBatch(), row = putPacket(batch, SYN);
+  assert.equal(machine.run(machine.hooks(4, "forward")[0]!, batch, row, HOOK_FORWARD), MACHINE_DROP);
+  assert.equal(batch.mark[row]! >>> 0, 0xb3821345);
+});

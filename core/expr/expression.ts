@@ -24,7 +24,7 @@ export type Expression =
   }
   | {
     kind: "exthdr";
-    op: "ipv6" | "tcpopt" | "ipv4";
+    op: "ipv6" | "tcpopt" | "ipv4" | "sctp";
     type: number;
     offset: number;
     length: number;
@@ -48,6 +48,8 @@ export type Expression =
     key: number;
     data?: number;
     timeout?: number;
+    /** Run for the element on every packet, each with state of the element's own. */
+    statements?: readonly ElementStatement[];
   }
   | { kind: "ct"; key: CtKey; direction?: "original" | "reply"; dreg: number }
   | { kind: "ct set"; key: CtKey; direction?: "original" | "reply"; sreg: number }
@@ -73,6 +75,29 @@ export type Expression =
     flags?: number;
   }
   | { kind: "objref"; type: number; name: string }
+  | { kind: "objref map"; type: number; sreg: number; set: string }
+  | { kind: "numgen"; mode: "inc" | "random"; modulus: number; offset: number; dreg: number }
+  | {
+    kind: "hash";
+    mode: "jhash" | "symhash";
+    /** What `jhash` is of. */
+    sreg?: number;
+    length?: number;
+    modulus: number;
+    /** Absent: one of the machine's choice. */
+    seed?: number;
+    offset: number;
+    dreg: number;
+  }
+  | { kind: "socket"; key: SocketKey; dreg: number }
+  | { kind: "osf"; ttl: number; version: boolean; dreg: number }
+  | { kind: "xfrm"; direction: "in" | "out"; key: XfrmKey; template: number; dreg: number }
+  | { kind: "queue"; from: number; to: number; sreg?: number; bypass: boolean; fanout: boolean }
+  | { kind: "dup"; address?: number; device?: number }
+  | { kind: "fwd"; device: number; address?: number; family?: "ip" | "ip6" }
+  | { kind: "tproxy"; family?: "ip" | "ip6"; address?: number; port?: number }
+  | { kind: "synproxy"; mss: number; wscale: number; flags: number }
+  | { kind: "flow offload"; flowtable: string }
   | { kind: "reject"; type: "icmp" | "tcp reset" | "icmpx"; code: number }
   | {
     kind: "nat";
@@ -89,6 +114,11 @@ export type Expression =
   | { kind: "masquerade"; portMin?: number; portMax?: number; flags: number }
   | { kind: "redirect"; portMin?: number; portMax?: number; flags: number }
   | { kind: "notrack" };
+
+/** What an element of a set may do by itself. */
+export type ElementStatement = Extract<Expression, { kind: "counter" | "limit" | "quota" | "connlimit" }>;
+export type SocketKey = "transparent" | "mark" | "wildcard";
+export type XfrmKey = "reqid" | "spi" | "saddr4" | "daddr4" | "saddr6" | "daddr6";
 
 export type ExpressionKind = Expression["kind"];
 export type PayloadBase = "link" | "network" | "transport" | "inner";
@@ -131,7 +161,10 @@ export type MetaKey =
   | "day"
   | "hour"
   | "sdif"
-  | "sdifname";
+  | "sdifname"
+  | "secmark"
+  | "bri_iifpvid"
+  | "bri_iifvproto";
 
 export type CtKey =
   | "state"

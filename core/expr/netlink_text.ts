@@ -17,7 +17,7 @@ function line(e: Expression): string {
       return `payload write reg ${e.sreg} => ${e.length}b @ ${e.base} header + ${e.offset} csum_type ${e.checksumType} ` +
         `csum_off ${e.checksumOffset} csum_flags 0x${e.checksumFlags.toString(16)}`;
     case "exthdr":
-      return `exthdr load ${e.op} ${e.length}b @ ${e.type} + ${e.offset}${
+      return `exthdr load ${e.op === "sctp" ? "" : e.op + " "}${e.length}b @ ${e.type} + ${e.offset}${
         e.present ? " present" : ""
       } => reg ${e.dreg}`;
     case "exthdr write":
@@ -46,9 +46,12 @@ function line(e: Expression): string {
       return `dynset ${e.op} reg_key ${e.key} set ${e.set}${
         e.data === undefined ? "" : ` sreg_data ${e.data}`
       }` +
-        `${e.timeout === undefined ? "" : ` timeout ${e.timeout}ms`}`;
+        `${e.timeout === undefined ? "" : ` timeout ${e.timeout}ms`}` +
+        (e.statements ?? []).map((inner) => ` expr [ ${line(inner)} ]`).join("");
     case "ct":
-      return `ct load ${e.key} => reg ${e.dreg}${e.direction === undefined ? "" : ` , dir ${e.direction}`}`;
+      return `ct load ${e.key === "id" ? "unknown" : e.key} => reg ${e.dreg}${
+        e.direction === undefined ? "" : ` , dir ${e.direction}`
+      }`;
     case "ct set":
       return `ct set ${e.key} with reg ${e.sreg}${e.direction === undefined ? "" : ` , dir ${e.direction}`}`;
     case "rt":
@@ -69,6 +72,41 @@ function line(e: Expression): string {
       return logLine(e);
     case "objref":
       return `objref type ${e.type} name ${e.name}`;
+    case "objref map":
+      return `objref sreg ${e.sreg} set ${setName(e.set)}`;
+    case "numgen":
+      return `numgen reg ${e.dreg} = ${e.mode} mod ${e.modulus}${offset(e.offset)}`;
+    case "hash":
+      return e.mode === "symhash"
+        ? `hash reg ${e.dreg} = symhash() % mod ${e.modulus}${offset(e.offset)}`
+        : `hash reg ${e.dreg} = jhash(reg ${e.sreg ?? 0}, ${e.length ?? 0}, 0x${
+          (e.seed ?? 0).toString(16)
+        }) % mod ` +
+          `${e.modulus}${offset(e.offset)}`;
+    case "socket":
+      return `socket load ${e.key} => reg ${e.dreg}`;
+    case "osf":
+      return `osf dreg ${e.dreg}`;
+    case "xfrm":
+      return `xfrm load ${e.direction} ${e.template} ${e.key} => reg ${e.dreg}`;
+    case "queue": {
+      const numbers = e.sreg === undefined
+        ? `num ${e.from}${e.to === e.from ? "" : `-${e.to}`}`
+        : `sreg_qnum ${e.sreg}`;
+      return `queue ${numbers}${e.bypass ? " bypass" : ""}${e.fanout ? " fanout" : ""}`;
+    }
+    case "dup":
+      return `dup${plain(" sreg_addr", e.address)}${plain(" sreg_dev", e.device)}`;
+    case "fwd":
+      return `fwd sreg_dev ${e.device}${plain(" sreg_addr", e.address)}` +
+        (e.family === undefined ? "" : ` nfproto ${e.family === "ip" ? 2 : 10}`);
+    case "tproxy":
+      return `tproxy${e.family === undefined ? "" : ` ${e.family}`}${register(" addr", e.address)}` +
+        register(" port", e.port);
+    case "synproxy":
+      return `synproxy mss ${e.mss} wscale ${e.wscale}`;
+    case "flow offload":
+      return `flow_offload flowtable ${e.flowtable}`;
     case "reject":
       return `reject type ${e.type === "icmp" ? 0 : e.type === "tcp reset" ? 1 : 2} code ${e.code}`;
     case "nat":
@@ -92,9 +130,14 @@ const LOG_WORDS = [[1, "tcpseq"], [2, "tcpopt"], [4, "ipopt"], [8, "uid"], [32, 
 const hex = (value: number): string => "0x" + value.toString(16).padStart(8, "0");
 const register = (name: string, number: number | undefined): string =>
   number === undefined ? "" : `${name} reg ${number}`;
+const plain = (
+  name: string,
+  number: number | undefined,
+): string => (number === undefined ? "" : `${name} ${number}`);
+const offset = (value: number): string => (value === 0 ? "" : ` offset ${value}`);
 const flags = (bits: number): string => (bits === 0 ? "" : ` flags 0x${bits.toString(16)}`);
 /** The kernel numbers anonymous sets when it makes them; before that they are `__set%d`. */
-const setName = (name: string): string => name.replace(/^(__set|__map)\d+$/, "$1%d");
+const setName = (name: string): string => name.replace(/^(__set|__map|__objmap)\d+$/, "$1%d");
 
 /** Bytes as 32-bit words, the last one padded with zeros. */
 export function words(data: Uint8Array): string {

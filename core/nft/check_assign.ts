@@ -1,10 +1,13 @@
-import type { CheckContext } from "./check_context.ts";
-import { asWanted, bigEndian, namedSet, requireType } from "./check_lookup.ts";
+import type { ElementStatement } from "../expr/expression.ts";
+import type { SetDefinition } from "../ruleset/ruleset.ts";
+import { type CheckContext, setSource } from "./check_context.ts";
+import { asWanted, bigEndian, describeTypes, namedSet, typesAgree } from "./check_lookup.ts";
+import { elementStatement } from "./check_object.ts";
 import { checkOperand } from "./check_operand.ts";
 import { booleanType } from "./datatype/symbolic.ts";
 import { refuse } from "./diagnostic.ts";
-import type { Node, StatementNode } from "./tree.ts";
-import type { Expr, Operand } from "./typed.ts";
+import type { ElementNode, Node, StatementNode } from "./tree.ts";
+import type { Expr, Operand, SetLiteral } from "./typed.ts";
 import { isInteger } from "./types.ts";
 
 /** `meta mark set ...`, `ct mark set ...`, `tcp option maxseg size set ...`, `ip dscp set ...`. */
@@ -53,8 +56,8 @@ function targetOf(expr: Expr, node: Node): Operand {
   return refuse(node.span, "this cannot be changed");
 }
 
-const SETTABLE_META = ["mark", "priority", "pkttype", "nftrace"];
-const SETTABLE_CT = ["mark", "label", "zone", "event"];
+const SETTABLE_META = ["mark", "priority", "pkttype", "nftrace", "secmark"];
+const SETTABLE_CT = ["mark", "label", "zone", "event", "secmark"];
 
 function wantedOf(target: Operand, node: Extract<StatementNode, { kind: "set value" }>) {
   if (target.kind === "meta" && !SETTABLE_META.includes(target.row.name)) {
@@ -93,19 +96,100 @@ export function checkSetUpdate(
   node: Extract<StatementNode, { kind: "set update" }>,
 ): void {
   const set = namedSet(context, node.set, "set");
-  const key = checkOperand(context, node.element.key);
-  if (key.kind === "value") refuse(node.element.key.span, "a packet field was expected here");
-  requireType(set, key, node.set.span);
-  const { timeout, statements, counter } = node.element;
-  if (statements !== undefined || counter !== undefined) {
-    refuse(node.element.span, "statements of an element added by a rule are not built yet");
-  }
+  const { element } = node;
+  const key = checkOperand(context, element.key);
+  if (key.kind === "value") refuse(element.key.span, "a packet field was expected here");
+  requireKey(set, key, node);
+  if (element.comment !== undefined) refuse(element.key.span, "Key expression comments are not supported");
   context.statements.push({
     kind: "set update",
     op: node.op,
     set: set.name,
     key,
     span: node.span,
-    ...(timeout === undefined ? {} : { timeout: Number(timeout) }),
+    ...options(element),
+    ...dataOf(context, set, element),
+  });
+}
+
+/** The key must be of the set's type, part by part. */
+function requireKey(
+  set: SetDefinition,
+  key: Expr,
+  node: Extract<StatementNode, { kind: "set update" }>,
+): void {
+  const wanted = setSource(set)?.key;
+  if (wanted === undefined || typesAgree(wanted, key)) return;
+  const given = key.kind === "concatenation" ? key.parts.map((part) => part.type) : [key.type];
+  refuse(
+    node.element.key.span,
+    `datatype mismatch: expected ${describeTypes(wanted)}, expression has type ${describeTypes(given)}`,
+    [node.span],
+  );
+}
+
+function options(element: ElementNode): { timeout?: number; statements?: readonly ElementStatement[] } {
+  const { timeout, statements } = element;
+  return {
+    ...(timeout === undefined || timeout === 0n ? {} : { timeout: Number(timeout) }),
+    ...(statements === undefined ? {} : { statements: statements.map(elementStatement) }),
+  };
+}
+
+/** What a map's element gets from the rule. */
+function dataOf(context: CheckContext, set: SetDefinition, element: ElementNode): { data?: Expr } {
+  const types = setSource(set)?.data;
+  if (element.data === undefined) {
+    if (types !== undefined) refuse(element.span, "missing data in map element", [], ["write KEY : DATA"]);
+    return {};
+  }
+  const [type] = types ?? [];
+  if (types?.length !== 1 || type === undefined) {
+    return refuse(
+      element.data.span,
+      types === undefined ? "set is not a map" : "a single value was expected here",
+    );
+  }
+  const wanted = { type, bits: type.bits, order: type.order };
+  const data = inOrder(checkOperand(context, element.data, wanted), type.order);
+  if (data.type.name !== type.name && data.type.name !== "integer") {
+    refuse(
+      element.data.span,
+      `datatype mismatch: expected ${type.description}, expression has type ${data.type.description}`,
+    );
+  }
+  return { data };
+}
+
+/** `meter NAME { KEY ... }`: a set of the rule's own, filled by it. */
+export function checkMeter(context: CheckContext, node: Extract<StatementNode, { kind: "meter" }>): void {
+  const { element, name, size } = node;
+  const key = checkOperand(context, element.key);
+  if (key.kind === "value") refuse(element.key.span, "No symbol type information");
+  const parts = key.kind === "concatenation" ? key.parts : [key];
+  const [, second] = element.statements ?? [];
+  if (second !== undefined) refuse(second.span, "a meter has one statement");
+  const timeouts = element.timeout !== undefined;
+  const meter: SetLiteral = {
+    key: asWanted(key).type,
+    keyBits: parts.map((part) => part.bits),
+    interval: false,
+    elements: [],
+    meter: {
+      name,
+      timeouts,
+      counts: element.statements?.[0]?.kind === "counter",
+      ...(size === undefined || size === 0 ? {} : { size }),
+    },
+    span: node.span,
+  };
+  context.statements.push({
+    kind: "set update",
+    op: timeouts ? "update" : "add",
+    set: name,
+    meter,
+    key,
+    span: node.span,
+    ...options(element),
   });
 }

@@ -1,11 +1,11 @@
 import type { CheckContext } from "./check_context.ts";
 import { errorAt, Refusal, refuse } from "./diagnostic.ts";
+import { sharedBytes } from "./shared_bytes.ts";
 import type { Span } from "./source.ts";
 import type { Node } from "./tree.ts";
 import { type Constant, paddedBits } from "./typed.ts";
 import {
   type ByteOrder,
-  bytesOf,
   type DataType,
   isBitmask,
   isError,
@@ -219,20 +219,20 @@ export function boundsOf(constant: Constant, big: boolean): { from: Uint8Array; 
   const order = big || isText(constant.type) ? "big" : constant.order;
   switch (constant.kind) {
     case "value": {
-      const bytes = bytesOf(constant.value, constant.bits, order);
+      const bytes = sharedBytes(constant.value, constant.bits, order);
       return { from: bytes, to: bytes };
     }
     case "prefix": {
       const rest = (1n << BigInt(constant.bits - constant.length)) - 1n;
       return {
-        from: bytesOf(constant.value, constant.bits, order),
-        to: bytesOf(constant.value | rest, constant.bits, order),
+        from: sharedBytes(constant.value, constant.bits, order),
+        to: sharedBytes(constant.value | rest, constant.bits, order),
       };
     }
     case "range":
       return {
-        from: bytesOf(constant.from, constant.bits, order),
-        to: bytesOf(constant.to, constant.bits, order),
+        from: sharedBytes(constant.from, constant.bits, order),
+        to: sharedBytes(constant.to, constant.bits, order),
       };
     case "constants": {
       const parts = constant.parts.map((part) => boundsOf(part, big));

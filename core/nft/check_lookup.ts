@@ -5,7 +5,7 @@ import { refuse } from "./diagnostic.ts";
 import type { Span } from "./source.ts";
 import type { Node } from "./tree.ts";
 import type { Expr } from "./typed.ts";
-import { isInteger, nearest } from "./types.ts";
+import { type DataType, isInteger, nearest } from "./types.ts";
 
 /** What a value compared with this operand must be. */
 export const asWanted = (operand: Expr): Wanted => ({
@@ -55,22 +55,29 @@ export function namedSet(context: CheckContext, node: Node, what: "set" | "map")
 export function requireType(set: SetDefinition, operand: Expr, span: Span): void {
   const wanted = setSource(set)?.key;
   if (wanted === undefined) return;
+  if (typesAgree(wanted, operand)) return;
   const parts = operand.kind === "concatenation" ? operand.parts : [operand];
-  const agrees = wanted.length === parts.length && wanted.every((type, index) => {
-    const part = parts[index]!;
-    return type.name === part.type.name || (type.name === "integer" && isInteger(part.type)) ||
-      (part.type.name === "integer" && isInteger(type));
-  });
-  if (agrees) return;
-  const describe = (types: readonly { description: string }[]) =>
-    types.length === 1
-      ? types[0]!.description
-      : `concatenation of (${types.map((type) => type.description).join(", ")})`;
   refuse(
     span,
-    `datatype mismatch, expected ${describe(parts.map((part) => part.type))}, expression has type ${
-      describe(wanted)
+    `datatype mismatch, expected ${describeTypes(parts.map((part) => part.type))}, expression has type ${
+      describeTypes(wanted)
     }`,
     [operand.span],
   );
 }
+
+/** Whether an operand may be asked for in a set of these key types. */
+export function typesAgree(wanted: readonly DataType[], operand: Expr): boolean {
+  const parts = operand.kind === "concatenation" ? operand.parts : [operand];
+  return wanted.length === parts.length && wanted.every((type, index) => {
+    const part = parts[index]!;
+    return type.name === part.type.name || (type.name === "integer" && isInteger(part.type)) ||
+      (part.type.name === "integer" && isInteger(type));
+  });
+}
+
+/** Types as messages name them. */
+export const describeTypes = (types: readonly DataType[]): string =>
+  types.length === 1
+    ? types[0]!.description
+    : `concatenation of (${types.map((type) => type.description).join(", ")})`;

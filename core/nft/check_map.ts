@@ -37,7 +37,7 @@ export interface Mapping {
 export function checkMapping(
   context: CheckContext,
   node: Extract<Node, { kind: "map" }>,
-  data: Wanted | "verdict",
+  data: Wanted | "verdict" | { readonly objects: number },
   dataRanges = false,
 ): Mapping {
   requireFamily(node.key);
@@ -47,7 +47,7 @@ export function checkMapping(
     const transfer = transferOf(key);
     const shape = {
       key: asWanted(key),
-      data,
+      ...(typeof data === "object" && "objects" in data ? data : { data }),
       merge: false,
       dataRanges,
       keyBits: transfer.left.bits,
@@ -60,8 +60,17 @@ export function checkMapping(
     };
   }
   const set = namedSet(context, node.mapping, "map");
+  if (typeof data === "object" && "objects" in data && set.objects !== data.objects) {
+    refuse(node.mapping.span, "Expression is not a map with objects");
+  }
   requireType(set, key, node.mapping.span);
   const source = setSource(set);
+  if (typeof data === "object" && "objects" in data) {
+    return {
+      key: set.interval ? bigEndian(key) : key,
+      set: { kind: "named", name: set.name, interval: set.interval },
+    };
+  }
   if (set.data === undefined) refuse(node.mapping.span, `Expression is not a map`);
   if ((set.data === "verdict") !== (data === "verdict")) {
     refuse(

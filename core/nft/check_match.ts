@@ -63,6 +63,8 @@ export function checkMatch(context: CheckContext, node: MatchNode): void {
     });
     return;
   }
+  const secret = (left.kind === "meta" || left.kind === "ct") && left.row.key === "secmark";
+  if (secret) refuse(node.right.span, "Cannot be used with right hand side constant value", [node.left.span]);
   if (left.kind === "concatenation") {
     refuse(node.left.span, "Use concatenations with sets and maps, not singleton values", [node.right.span], [
       "write the value in braces: { a . b }",

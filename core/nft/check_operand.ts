@@ -1,5 +1,12 @@
 import { asConstant, fold, type Wanted } from "./check_constant.ts";
 import type { CheckContext } from "./check_context.ts";
+import {
+  checkHash,
+  fingerprintOperand,
+  numgenOperand,
+  socketOperand,
+  xfrmOperand,
+} from "./check_generated.ts";
 import { checkIcmpField } from "./check_icmp.ts";
 import { checkMap } from "./check_map.ts";
 import { fieldPayload, requireProtocol } from "./dependency.ts";
@@ -10,10 +17,10 @@ import { refuse } from "./diagnostic.ts";
 import { CT_KEYS, ctAddress, META_KEYS } from "./keys.ts";
 import { EXTENSIONS } from "./protocol/extension.ts";
 import { fieldOf, PROTOCOLS } from "./protocol/registry.ts";
-import { TCP_OPTIONS } from "./protocol/tcp_option.ts";
+import { OPTION_LISTS } from "./protocol/option_list.ts";
 import type { Node } from "./tree.ts";
 import { concatenatedType, type Expr, type Operand, paddedBits, type PayloadExpr } from "./typed.ts";
-import { type DataType, integerType, rawType } from "./types.ts";
+import { type DataType, integerType, invalidType, rawType } from "./types.ts";
 
 /** Checks what stands left of a relation, or what a statement takes its value from. */
 export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted): Expr {
@@ -27,7 +34,7 @@ export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted)
     case "ct":
       return ctKey(context, node);
     case "option":
-      return tcpOption(node);
+      return tcpOption(context, node);
     case "extension":
       return extension(context, node);
     case "rt":
@@ -43,9 +50,15 @@ export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted)
     case "variable":
       return checkOperand(context, node.value, wanted);
     case "numgen":
+      return numgenOperand(node);
     case "hash":
+      return checkHash(context, node);
     case "socket":
-      return refuse(node.span, `${node.kind === "hash" ? node.mode : node.kind} is not built yet`);
+      return socketOperand(node.key, node.span);
+    case "osf":
+      return fingerprintOperand(node.ttl, node.version, node.span);
+    case "xfrm":
+      return xfrmOperand(node.direction, node.key, node.template, node.span);
     default:
       if (wanted === undefined) {
         return refuse(node.span, "No symbol type information", [], ["a packet field was expected here"]);
@@ -140,10 +153,17 @@ function ctKey(context: CheckContext, node: Extract<Node, { kind: "ct" }>): Expr
     }
     row = ctAddress(node.key, family)!;
   }
+  // What a port is, the transport protocol says.
+  const port = row.key === "proto_src" || row.key === "proto_dst";
+  const { transport } = context.protocols;
+  const known = !port || transport.protocol !== undefined || transport.candidates.length > 0 ||
+    context.statements.some((statement) =>
+      statement.kind === "match" && statement.left.kind === "ct" && statement.left.row.key === "protocol"
+    );
   return {
     kind: "ct",
     row,
-    type: row.type,
+    type: known ? row.type : invalidType,
     bits: row.bits,
     order: row.order,
     span: node.span,
@@ -159,21 +179,27 @@ export function requireFamily(node: Node): void {
   refuse(node.span, "specify either ip or ip6 for address matching");
 }
 
-function tcpOption(node: Extract<Node, { kind: "option" }>): Expr {
-  const { span } = node;
+function tcpOption(context: CheckContext, node: Extract<Node, { kind: "option" }>): Expr {
+  const { span, of } = node;
+  if (of === "ip") {
+    const ip = PROTOCOLS.get("ip")!;
+    requireProtocol(context, fieldPayload(ip, ip.fields[0]!, span), true);
+  }
   if (node.raw !== undefined) {
     const { type, offset, bits } = node.raw;
     const option = { name: `@${type},${offset},${bits}`, type, fields: [] };
     return { kind: "option", option, offset, bits, type: integerType, order: "big", span, raw: true };
   }
-  const named = TCP_OPTIONS.get(node.option);
+  const listed = of === undefined ? {} : { of };
+  const named = OPTION_LISTS[of ?? "tcp"].options.get(node.option);
   const option = named ?? { name: node.option, type: Number(node.option), fields: [] };
   const field = option.fields.find((known) => known.name === node.field);
   if (field === undefined) {
-    return { kind: "option", option, offset: 0, bits: 8, type: booleanType, order: "host", span };
+    return { kind: "option", ...listed, option, offset: 0, bits: 8, type: booleanType, order: "host", span };
   }
   return bitField({
     kind: "option",
+    ...listed,
     option,
     field,
     offset: field.offset,
@@ -203,7 +229,7 @@ function extension(context: CheckContext, node: Extract<Node, { kind: "extension
   const header = EXTENSIONS.get(node.header)!;
   const { span } = node;
   const ip6 = PROTOCOLS.get("ip6")!;
-  requireProtocol(context, fieldPayload(ip6, ip6.fields[0]!, span));
+  requireProtocol(context, fieldPayload(ip6, ip6.fields[0]!, span), true);
   const field = header.fields.find((known) => known.name === node.field);
   if (field === undefined) {
     return { kind: "extension", header, offset: 0, bits: 8, type: booleanType, order: "host", span };
@@ -283,7 +309,9 @@ function binary(context: CheckContext, node: Extract<Node, { kind: "binary" }>, 
     : { type: left.type, bits: left.bits, order: left.order };
   const right = checkOperand(context, node.right, rightWanted);
   if (right.kind !== "value") {
-    return refuse(node.right.span, "Right hand side of binary operation must be constant", [node.left.span], [
+    return refuse(node.right.span, `Right hand side of binary operation (${node.op}) must be constant`, [
+      node.span,
+    ], [
       "write the field on the left and the number on the right",
     ]);
   }

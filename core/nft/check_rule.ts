@@ -5,7 +5,8 @@ import { checkMapping } from "./check_map.ts";
 import { checkMatch } from "./check_match.ts";
 import { checkNat } from "./check_nat.ts";
 import { checkReject } from "./check_reject.ts";
-import { checkAssign, checkSetUpdate } from "./check_assign.ts";
+import { checkDup, checkFlow, checkFwd, checkQueue, checkTproxy } from "./check_action.ts";
+import { checkAssign, checkMeter, checkSetUpdate } from "./check_assign.ts";
 import { checkObject, limitExpression } from "./check_object.ts";
 import { verdictOf } from "./check_set.ts";
 import { refuse } from "./diagnostic.ts";
@@ -56,7 +57,8 @@ function statementWord(statement: StatementNode): Span {
 
 function isTerminal(statement: StatementNode): boolean {
   if (statement.kind === "verdict") return statement.verdict.code !== "continue";
-  return statement.kind === "reject" || statement.kind === "nat";
+  return statement.kind === "reject" || statement.kind === "nat" || statement.kind === "queue" ||
+    statement.kind === "fwd";
 }
 
 /** Chains are made before rules go to them. */
@@ -105,6 +107,20 @@ function checkStatement(context: CheckContext, node: StatementNode): void {
       return checkAssign(context, node);
     case "set update":
       return checkSetUpdate(context, node);
+    case "queue":
+      return checkQueue(context, node);
+    case "dup":
+      return checkDup(context, node);
+    case "fwd":
+      return checkFwd(context, node);
+    case "tproxy":
+      return checkTproxy(context, node);
+    case "flow":
+      return checkFlow(context, node);
+    case "meter":
+      return checkMeter(context, node);
+    case "synproxy":
+      return plain({ kind: "synproxy", ...node.synproxy });
     case "notrack":
       return plain({ kind: "notrack" });
     case "reset option": {

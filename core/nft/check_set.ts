@@ -1,6 +1,7 @@
 import type { Verdict } from "../expr/expression.ts";
 import { compareBytes, mergeIntervals, sortIntervals } from "../ruleset/intervals.ts";
 import type { SetElement } from "../ruleset/ruleset.ts";
+import { elementStatement } from "./check_object.ts";
 import type { CheckContext } from "./check_context.ts";
 import { asConstant, boundsOf, joinPadded, type Wanted } from "./check_constant.ts";
 import { refuse } from "./diagnostic.ts";
@@ -13,6 +14,10 @@ export interface SetShape {
   readonly key: Wanted;
   /** A map's data; `"verdict"` for a verdict map; undefined for a set. */
   readonly data?: Wanted | "verdict";
+  /** The keys lead to objects of this type. */
+  readonly objects?: number;
+  /** What the declaration has every element do; undefined: nothing declared. */
+  readonly statements?: number;
   /** The declaration says `flags interval`; undefined: as the elements need. */
   readonly interval?: boolean;
   /** The declaration lets elements have timeouts; undefined: nothing declared. */
@@ -32,6 +37,7 @@ interface Checked {
   readonly node: ElementNode;
   readonly data?: Uint8Array;
   readonly verdict?: Verdict;
+  readonly object?: string;
 }
 
 /** Checks the elements of a set or map written out. */
@@ -56,6 +62,7 @@ export function checkElements(
     interval,
     elements: settled,
     span,
+    ...(shape.objects === undefined ? {} : { objects: shape.objects }),
     ...(data === undefined
       ? {}
       : data === "verdict"
@@ -82,6 +89,7 @@ function elementsOf(context: CheckContext, node: ElementNode, shape: SetShape): 
   const key = asConstant(context, node.key, shape.key);
   declared(key, node, shape);
   const adapted = shape.adapt === undefined ? key : shape.adapt(key);
+  if (shape.objects !== undefined) return [{ key: adapted, node, object: objectOf(node) }];
   if (shape.data === undefined) {
     if (node.data !== undefined) {
       refuse(node.data.span, "set is not a map", [], [
@@ -97,12 +105,28 @@ function elementsOf(context: CheckContext, node: ElementNode, shape: SetShape): 
   return [{ key: adapted, node, data: dataOf(context, node.data, shape.data, shape.dataRanges === true) }];
 }
 
+function objectOf(node: ElementNode): string {
+  const data = node.data?.kind === "variable" ? node.data.value : node.data;
+  if (data === undefined) return refuse(node.span, "missing data in map element", [], ["write KEY : NAME"]);
+  if (data.kind !== "symbol") return refuse(data.span, "the name of an object was expected here");
+  return data.text;
+}
+
 /** What the declaration of a named set does not allow. */
 function declared(key: Constant, node: ElementNode, shape: SetShape): void {
   if (shape.interval === false && spreads(key)) {
     refuse(
       node.key.span,
       "You must add 'flags interval' to your set declaration if you want to add prefix elements",
+    );
+  }
+  const has = node.statements?.length ?? 0;
+  if (shape.statements !== undefined && has > 0 && has !== shape.statements) {
+    refuse(
+      node.statements![0]!.span,
+      shape.statements === 0
+        ? "missing statement in set declaration"
+        : `number of statements mismatch, set expects ${shape.statements} but element has ${has}`,
     );
   }
   if (shape.timeouts === false && node.timeout !== undefined) {
@@ -153,6 +177,8 @@ function bind(element: Checked, interval: boolean): SetElement & { source: Span 
     ...(element.key.kind === "wildcard" ? { catchall: true } : {}),
     ...(element.data === undefined ? {} : { data: element.data }),
     ...(element.verdict === undefined ? {} : { verdict: element.verdict }),
+    ...(element.object === undefined ? {} : { object: element.object }),
+    ...(node.statements === undefined ? {} : { statements: node.statements.map(elementStatement) }),
     ...(node.timeout === undefined ? {} : { timeout: Number(node.timeout) }),
     ...(node.expires === undefined ? {} : { expires: Number(node.expires) }),
     ...(node.comment === undefined ? {} : { comment: node.comment }),

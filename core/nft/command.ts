@@ -1,6 +1,6 @@
 import type { Family } from "../ruleset/ruleset.ts";
 import type { Span } from "./source.ts";
-import type { ElementNode, LimitNode, Node, RuleNode } from "./tree.ts";
+import type { ElementNode, LimitNode, Node, RuleNode, StatementNode, SynproxyNode } from "./tree.ts";
 
 /** Commands as written: what to do with which object. Made by the grammar, carried out by `execute.ts`. */
 export type Command =
@@ -29,10 +29,18 @@ export type Command =
   | { kind: "rename"; table: TableRef; chain: Name; to: Name; span: Span }
   | { kind: "ruleset"; verb: "flush" | "list"; family?: Family; span: Span }
   | { kind: "list"; what: string; table?: TableRef; family?: Family; name?: Name; span: Span }
+  | {
+    kind: "reset all";
+    what: "counters" | "quotas" | "rules";
+    table?: TableRef;
+    chain?: Name;
+    family?: Family;
+    span: Span;
+  }
   | { kind: "define"; op: "define" | "redefine" | "undefine"; name: string; value?: Node; span: Span }
   | { kind: "describe"; node: Node; span: Span };
 
-export type Verb = "add" | "create" | "insert" | "replace" | "delete" | "flush" | "reset" | "get";
+export type Verb = "add" | "create" | "insert" | "replace" | "delete" | "flush" | "reset" | "get" | "destroy";
 export type ObjectType =
   | "counter"
   | "quota"
@@ -92,6 +100,8 @@ export interface SetBody {
   policy?: "performance" | "memory";
   autoMerge: boolean;
   counter: boolean;
+  /** Where elements do more than count. */
+  statements?: StatementNode[];
   comment?: string;
   elements?: Node;
   /** From the brace to the last word inside. */
@@ -105,7 +115,21 @@ export interface ObjectBody {
   counter?: { readonly packets: number; readonly bytes: number };
   quota?: { readonly inverted: boolean; readonly bytes: number; readonly used: number };
   comment?: string;
-  /** Words of bodies this data plane does not act on yet. */
-  settings: Map<string, string>;
+  synproxy?: SynproxyNode;
+  helper?: { readonly name: string; readonly protocol: "tcp" | "udp" };
+  protocol?: "tcp" | "udp";
+  family?: "ip" | "ip6" | "inet";
+  policy?: { readonly state: string; readonly seconds: number; readonly span: Span }[];
+  port?: number;
+  timeout?: bigint;
+  size?: number;
+  secmark?: string;
+  flowtable?: {
+    hook?: Name;
+    priority?: PriorityNode;
+    devices: Node[];
+    readonly flags: string[];
+    counter: boolean;
+  };
 }
 export type { ElementNode };

@@ -16,6 +16,8 @@ export class Cursor {
   at = 0;
   depth = 0;
   scope = new Scope();
+  /** Words that came after nft 1.0.6 are understood. */
+  newest = true;
   /** Texts that included the one being read, outermost first. */
   private readonly outer: { readonly tokens: Tokens; readonly at: number }[] = [];
 
@@ -62,7 +64,7 @@ export class Cursor {
   /** True when the next token is this word or mark. */
   is(text: string, ahead = 0): boolean {
     const kind = this.kind(ahead);
-    return (kind === WORD || kind === MARK || kind === LITERAL) && this.text(ahead) === text;
+    return (kind === WORD || kind === MARK || kind === LITERAL) && this.tokens.reads(this.at + ahead, text);
   }
   isWord(ahead = 0): boolean {
     return this.kind(ahead) === WORD;
@@ -138,7 +140,8 @@ export class Cursor {
     const text = this.text();
     switch (this.kind()) {
       case END:
-        return "end of file";
+        // nft ends a command given as arguments with a newline.
+        return this.tokens.source.name === "" ? "newline" : "end of file";
       case NEWLINE:
         return "newline";
       case NUMBER:

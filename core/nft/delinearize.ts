@@ -1,11 +1,10 @@
+import { operandOf } from "./delinearize_operand.ts";
 import type { Expression } from "../expr/expression.ts";
+import { hashOperand } from "./check_generated.ts";
+import { actionOf } from "./delinearize_action.ts";
 import { OPTION_BY_TYPE } from "./delinearize_option.ts";
 import { natStatement } from "./delinearize_nat.ts";
 import { ctByKey, metaByKey } from "./keys.ts";
-import { EXTENSIONS } from "./protocol/extension.ts";
-import { booleanType, fibTypeType, realmType } from "./datatype/symbolic.ts";
-import { interfaceIndexType, interfaceNameType } from "./datatype/interface.ts";
-import { ipv4Type, ipv6Type } from "./datatype/address.ts";
 import { Registers } from "./registers.ts";
 import { NOWHERE } from "./source.ts";
 import {
@@ -18,12 +17,14 @@ import {
   type SetUse,
   type Statement,
 } from "./typed.ts";
-import { type ByteOrder, bytesOf, integerType, isText, rawType, valueOf } from "./types.ts";
+import { type ByteOrder, bytesOf, type DataType, integerType, isText, rawType, valueOf } from "./types.ts";
 
 /** How many bits each part of a set's key has, for loads that make up a concatenation. */
 export interface SetShapes {
   keyBits(set: string): readonly number[] | undefined;
   interval(set: string): boolean;
+  /** Type of a map's data, for constants that rules put there. */
+  data?(set: string): DataType | undefined;
 }
 
 /** Bytecode as checked statements: what each register holds is followed, comparisons become matches. */
@@ -69,14 +70,34 @@ class Machine {
       slot += paddedBits(width) / 32;
       return part;
     });
-    return {
-      kind: "concatenation",
-      parts,
-      type: concatenatedType(parts.map((part) => part.type)),
-      bits: parts.reduce((sum, part) => sum + paddedBits(part.bits), 0),
-      order: "big",
+    return concatenationOf(parts);
+  }
+
+  private hash(e: Extract<Expression, { kind: "hash" }>): Operand {
+    const { mode, modulus, offset, seed, sreg, length = 0 } = e;
+    const key = sreg === undefined ? undefined : this.run(sreg, length);
+    return hashOperand({
+      mode,
+      modulus,
+      offset,
       span,
-    };
+      ...(seed === undefined ? {} : { seed }),
+      ...(key === undefined ? {} : { key }),
+    });
+  }
+
+  /** What lies in so many bytes from a register on: one operand or several. */
+  private run(register: number, length: number): Expr {
+    const parts: Expr[] = [];
+    let slot = Registers.slot(register);
+    const end = slot + ((length + 3) >> 2);
+    while (slot < end) {
+      const part = this.slots.get(slot);
+      if (part === undefined) break;
+      parts.push(part);
+      slot += paddedBits(Math.max(part.bits, 1)) / 32;
+    }
+    return parts.length > 1 ? concatenationOf(parts) : this.get(register);
   }
 
   private use(set: string): SetUse {
@@ -93,6 +114,7 @@ class Machine {
   }
 
   step(e: Expression): void {
+    if (e.kind === "hash") return this.put(e.dreg, this.hash(e));
     const operand = operandOf(e);
     if (operand !== undefined && "dreg" in e && e.dreg !== undefined) return this.put(e.dreg, operand);
     switch (e.kind) {
@@ -129,15 +151,22 @@ class Machine {
       case "lookup":
         return this.lookup(e);
       case "dynset": {
-        const { op, set, timeout } = e;
+        const { op, set, timeout, statements } = e;
         const key = this.key(e.key, set);
+        const held = e.data === undefined ? undefined : this.get(e.data);
+        const type = this.shapes.data?.(set);
+        const data = held?.kind === "value" && type !== undefined
+          ? retyped(held, { ...held, type, bits: type.bits, order: type.order })
+          : held;
         return void this.statements.push({
           kind: "set update",
           op,
           set,
           key,
           span,
+          ...(data === undefined ? {} : { data }),
           ...(timeout === undefined ? {} : { timeout }),
+          ...(statements === undefined ? {} : { statements }),
         });
       }
       case "meta set": {
@@ -167,7 +196,7 @@ class Machine {
           base,
           offset: e.offset * 8,
           bits: e.length * 8,
-          type: integerType,
+          type: rawType,
           order: "big",
           span,
         };
@@ -176,6 +205,22 @@ class Machine {
       case "exthdr write": {
         const target = OPTION_BY_TYPE(e.type, e.offset * 8, e.length * 8);
         return this.assign(target, e.sreg);
+      }
+      case "queue":
+      case "dup":
+      case "fwd":
+      case "tproxy": {
+        const action = actionOf(e, (register) => this.get(register))!;
+        return void this.statements.push({ kind: "action", action, span });
+      }
+      case "objref map": {
+        const action = {
+          name: "object",
+          type: e.type,
+          key: this.key(e.sreg, e.set),
+          set: this.use(e.set),
+        } as const;
+        return void this.statements.push({ kind: "action", action, span });
       }
       case "reject":
         return void this.statements.push({ kind: "reject", how: e.type, code: e.code, span });
@@ -244,6 +289,15 @@ class Machine {
   }
 }
 
+const concatenationOf = (parts: readonly Expr[]): Expr => ({
+  kind: "concatenation",
+  parts,
+  type: concatenatedType(parts.map((part) => part.type)),
+  bits: parts.reduce((sum, part) => sum + paddedBits(part.bits), 0),
+  order: "big",
+  span,
+});
+
 /** A constant read again as what it is written to. */
 export function retyped(constant: Extract<Constant, { kind: "value" }>, target: Expr): Constant {
   const bytes = bytesOf(constant.value, constant.bits, constant.order);
@@ -274,104 +328,4 @@ function bitwise(operand: Expr, maskBytes: Uint8Array, xorBytes: Uint8Array): Ex
   if (xor !== 0n) result = apply("^", result, xor);
   if (or !== 0n) result = apply("|", result, or);
   return result;
-}
-
-function operandOf(e: Expression): Operand | undefined {
-  switch (e.kind) {
-    case "meta": {
-      const row = metaByKey(e.key);
-      return row && { kind: "meta", row, type: row.type, bits: row.bits, order: row.order, span };
-    }
-    case "ct": {
-      const row = ctByKey(e.key);
-      return row &&
-        {
-          kind: "ct",
-          row,
-          type: row.type,
-          bits: row.bits,
-          order: row.order,
-          span,
-          ...(e.direction === undefined ? {} : { direction: e.direction }),
-        };
-    }
-    case "payload": {
-      const base = e.base === "inner" ? "transport" : e.base;
-      return {
-        kind: "payload",
-        base,
-        offset: e.offset * 8,
-        bits: e.length * 8,
-        type: rawType,
-        order: "big",
-        span,
-      };
-    }
-    case "exthdr":
-      return e.op === "tcpopt" ? tcpOption(e) : extension(e);
-    case "rt":
-      return route(e.key);
-    case "fib": {
-      const type = e.present
-        ? booleanType
-        : e.result === "oif"
-        ? interfaceIndexType
-        : e.result === "oifname"
-        ? interfaceNameType
-        : fibTypeType;
-      return {
-        kind: "fib",
-        flags: e.flags,
-        result: e.result,
-        present: e.present,
-        type,
-        bits: type.bits,
-        order: type.order,
-        span,
-      };
-    }
-    default:
-      return undefined;
-  }
-}
-
-function route(key: Extract<Expression, { kind: "rt" }>["key"]): Operand {
-  switch (key) {
-    case "classid":
-      return { kind: "rt", key, type: realmType, bits: 32, order: "host", span };
-    case "tcpmss":
-      return { kind: "rt", key, type: integerType, bits: 16, order: "host", span };
-    case "ipsec":
-      return { kind: "rt", key, type: booleanType, bits: 1, order: "host", span };
-    case "nexthop4":
-      return { kind: "rt", key, type: ipv4Type, bits: 32, order: "big", span };
-    case "nexthop6":
-      return { kind: "rt", key, type: ipv6Type, bits: 128, order: "big", span };
-  }
-}
-
-function tcpOption(e: Extract<Expression, { kind: "exthdr" }>): Operand {
-  if (!e.present) return OPTION_BY_TYPE(e.type, e.offset * 8, e.length * 8);
-  const { option } = OPTION_BY_TYPE(e.type, 0, 8);
-  return { kind: "option", option, offset: 0, bits: 8, type: booleanType, order: "host", span };
-}
-
-function extension(e: Extract<Expression, { kind: "exthdr" }>): Operand {
-  const headers = [...EXTENSIONS.values()].filter((header) => header.type === e.type);
-  const offset = e.offset * 8, bits = e.length * 8;
-  const [first] = headers;
-  if (e.present || first === undefined) {
-    const header = first ?? { name: `exthdr ${e.type}`, type: e.type, fields: [] };
-    return { kind: "extension", header, offset: 0, bits: 8, type: booleanType, order: "host", span };
-  }
-  for (const header of headers) {
-    for (const field of header.fields) {
-      const indexed = field.indexed === true && offset >= field.offset &&
-        (offset - field.offset) % field.bits === 0;
-      if ((field.offset === offset || indexed) && field.bits === bits) {
-        return { kind: "extension", header, field, offset, bits, type: field.type, order: "big", span };
-      }
-    }
-  }
-  return { kind: "extension", header: first, offset, bits, type: integerType, order: "big", span };
 }

@@ -11,7 +11,12 @@ import type { Operand, PayloadExpr } from "./typed.ts";
  * Dependencies: before a header field is compared the packet must be known to have that header. Where the rule
  * does not say so, the match that says it is written first (nft's payload_gen_dependency).
  */
-export function requireProtocol(context: CheckContext, payload: PayloadExpr): PayloadExpr {
+export function requireProtocol(
+  context: CheckContext,
+  payload: PayloadExpr,
+  /** For an option or extension of it, not for a field. */
+  inside = false,
+): PayloadExpr {
   const protocol = payload.protocol;
   if (protocol === undefined || protocol.name === "th") return payload;
   const layer = context.protocols.at(protocol.base);
@@ -23,7 +28,7 @@ export function requireProtocol(context: CheckContext, payload: PayloadExpr): Pa
   }
   if (layer.protocol === protocol) return shifted(payload, layer.offset);
   if (layer.protocol === undefined) {
-    generate(context, protocol, payload.span);
+    generate(context, protocol, payload.span, inside);
     return shifted(payload, context.protocols.at(protocol.base).offset);
   }
   // A VLAN tag stacks upon Ethernet as long as no match has said what comes behind.
@@ -46,7 +51,7 @@ function conflict(span: Span, one: string, other: string, _where?: Span): never 
   ]);
 }
 
-function generate(context: CheckContext, protocol: Protocol, span: Span): void {
+function generate(context: CheckContext, protocol: Protocol, span: Span, inside: boolean): void {
   switch (protocol.base) {
     case "link":
       if (context.family === "arp" && protocol.name !== "ether") break;
@@ -54,7 +59,7 @@ function generate(context: CheckContext, protocol: Protocol, span: Span): void {
       if (context.protocols.link.protocol === protocol) return;
       return void requireProtocol(context, { ...linkPayload(protocol, span) });
     case "network":
-      return networkDependency(context, protocol, span);
+      return networkDependency(context, protocol, span, inside);
     case "transport":
       return transportDependency(context, protocol, span);
   }
@@ -72,7 +77,8 @@ function networkDependency(
   const { family } = context;
   const link = context.protocols.link.protocol;
   // In a bridge the frame is Ethernet anyway, and the kernel keeps its type at hand.
-  const known = family === "bridge" && link === PROTOCOLS.get("ether") && !forTransport;
+  const routed = protocol.name === "ip" || protocol.name === "ip6";
+  const known = family === "bridge" && link === PROTOCOLS.get("ether") && routed && !forTransport;
   if (link !== undefined && !known) {
     const number = nextNumber(link, protocol);
     if (number === undefined) return conflict(span, link.name, protocol.name);

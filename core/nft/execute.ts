@@ -1,3 +1,4 @@
+import type { Expression } from "../expr/expression.ts";
 import type { Family, Table } from "../ruleset/ruleset.ts";
 import { errorText, type RulesetError } from "../ruleset/error.ts";
 import type { Transaction } from "../ruleset/transaction.ts";
@@ -7,7 +8,12 @@ import { executeChain, executeRename } from "./execute_chain.ts";
 import { executeList } from "./execute_list.ts";
 import { executeObject } from "./execute_object.ts";
 import { executeRule } from "./execute_rule.ts";
+import { executeResetAll } from "./execute_state.ts";
+import { thereToDestroy } from "./execute_destroy.ts";
 import { executeElements, executeSet } from "./execute_set.ts";
+import { describe } from "./describe.ts";
+import { beforeEcho, type Echo, echoOf } from "./echo.ts";
+import { executeListJson } from "./json/list.ts";
 import type { ListOptions } from "./list.ts";
 import type { Span } from "./source.ts";
 import type { TypeContext } from "./types.ts";
@@ -19,11 +25,21 @@ export interface Execution {
   readonly types: TypeContext;
   readonly listing: ListOptions;
   readonly debug: boolean;
+  /** What `--echo` tells; absent: nobody asked. */
+  readonly echo?: Echo[];
+  /** Listings as JSON. */
+  readonly json: boolean;
+  /** What came after nft 1.0.6 is understood. */
+  readonly newest: boolean;
   /** Sets that rules of this text add elements to, as `family table set`: they are dynamic without saying so. */
   readonly filled: Set<string>;
   /** Lines for the user: listings and debug text. */
   readonly output: string[];
+  /** Cells whose counts begin anew when all went well. */
+  readonly cleared: number[];
   readonly diagnostics: Diagnostic[];
+  /** Why the data plane cannot carry an expression out. */
+  readonly refuses?: (expression: Expression, table: Table) => string | undefined;
 }
 
 /** Most errors told of one text. */
@@ -31,12 +47,11 @@ const MAXIMUM_ERRORS = 10;
 
 /** Carries out commands in order; errors are noted and the rest is still checked. */
 export function executeAll(execution: Execution, commands: readonly Command[]): void {
-  for (const command of commands) for (const step of expand(command)) noteFilled(execution, step);
-  for (const command of commands) {
-    for (const step of expand(command)) {
-      attempt(execution, () => execute(execution, step));
-      if (execution.diagnostics.length >= MAXIMUM_ERRORS) return;
-    }
+  const steps = commands.flatMap(expand);
+  for (const step of steps) noteFilled(execution, step);
+  for (const step of steps) {
+    attempt(execution, step);
+    if (execution.diagnostics.length >= MAXIMUM_ERRORS) return;
   }
 }
 
@@ -48,9 +63,9 @@ function noteFilled(execution: Execution, command: Command): void {
   }
 }
 
-export function attempt(execution: Execution, action: () => void): void {
+function attempt(execution: Execution, command: Command): void {
   try {
-    action();
+    perform(execution, command);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     execution.diagnostics.push(error.diagnostic);
@@ -69,7 +84,7 @@ function expand(command: Command): Command[] {
     for (const inner of commands) {
       const [first, ...rest] = expand(inner);
       if (first !== undefined) early.push(first);
-      late.push(...rest);
+      for (const step of rest) late.push(step);
     }
     const chains = early.filter((inner) => inner.kind === "chain");
     const objects = early.filter((inner) => inner.kind === "object");
@@ -104,8 +119,19 @@ function expand(command: Command): Command[] {
   return [command];
 }
 
+function perform(execution: Execution, command: Command): void {
+  if (execution.echo === undefined) return execute(execution, command);
+  const before = beforeEcho(execution, command);
+  execute(execution, command);
+  execution.echo.push(...echoOf(execution, command, before));
+}
+
 function execute(execution: Execution, command: Command): void {
   const { transaction } = execution;
+  if ("verb" in command && command.verb === "destroy") {
+    if (thereToDestroy(execution, command)) execute(execution, { ...command, verb: "delete" });
+    return;
+  }
   switch (command.kind) {
     case "table":
       return executeTable(execution, command);
@@ -124,11 +150,13 @@ function execute(execution: Execution, command: Command): void {
     case "ruleset":
       return check(transaction.flushRuleset(command.family), command.span);
     case "list":
-      return executeList(execution, command);
+      return execution.json ? executeListJson(execution, command) : executeList(execution, command);
+    case "reset all":
+      return executeResetAll(execution, command);
     case "define":
       return;
     case "describe":
-      return refuse(command.span, "describe is not built yet");
+      return void execution.output.push(describe(command.node, execution.types));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { BaseChain, ChainHook, ChainType, Table } from "../ruleset/ruleset.ts";
+import type { BaseChain, ChainHook, ChainType, Family, Table } from "../ruleset/ruleset.ts";
 import type { Command, HookNode, Name, PriorityNode } from "./command.ts";
 import { refuse } from "./diagnostic.ts";
 import { check, type Execution, handleOf, requireTable } from "./execute.ts";
@@ -82,21 +82,29 @@ function policyOf(node: Node): "accept" | "drop" {
   return refuse(node.span, "invalid policy expression", [], ["expected accept or drop"]);
 }
 
-function deviceNames(node: Node): string[] {
+export function deviceNames(node: Node): string[] {
   if (node.kind === "variable") return deviceNames(node.value);
   if (node.kind === "set") return node.elements.flatMap((element) => deviceNames(element.key));
   return node.kind === "symbol" ? [node.text] : refuse(node.span, "the name of a device was expected here");
 }
 
-function priorityOf(table: Table, hook: HookNode): number {
-  const { priority } = hook;
+const priorityOf = (table: Table, hook: HookNode): number =>
+  priorityIn(
+    table.family,
+    hook.hook.text,
+    hook.priority,
+    "invalid priority expression value in this context.",
+  );
+
+/** The number of a priority written as a name, a number or both. */
+export function priorityIn(family: Family, hook: string, priority: PriorityNode, message: string): number {
   const base = baseName(priority);
   if (base === undefined) return priority.offset;
   const number = /^-?\d+$/.test(base.text) ? Number(base.text) : undefined;
-  const value = number ?? priorityValue(table.family, hook.hook.text, base.text);
+  const value = number ?? priorityValue(family, hook, base.text);
   if (value === undefined) {
-    return refuse(priority.span, "invalid priority expression value in this context.", [], [
-      `names here: ${priorityNames(table.family).join(", ")}; or a number`,
+    return refuse(priority.span, message, [], [
+      `names here: ${priorityNames(family).join(", ")}; or a number`,
     ]);
   }
   return value + priority.offset;

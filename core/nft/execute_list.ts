@@ -1,11 +1,11 @@
-import type { Family, Table } from "../ruleset/ruleset.ts";
+import { type Family, OBJECT_FLOWTABLE, type Table } from "../ruleset/ruleset.ts";
 import { OBJECT_TYPES } from "./check_object.ts";
 import type { Command } from "./command.ts";
 import { refuse } from "./diagnostic.ts";
 import { type Execution, requireTable } from "./execute.ts";
 import { requireChain } from "./execute_chain.ts";
 import { requireSet } from "./execute_set.ts";
-import { inTable, listChain, listObject, type ListOptions, listSet, listTable } from "./list.ts";
+import { inTable, isMap, listChain, listObject, type ListOptions, listSet, listTable } from "./list.ts";
 
 type ListCommand = Extract<Command, { kind: "list" }>;
 
@@ -23,7 +23,9 @@ export function executeList(execution: Execution, command: ListCommand): void {
     else {
       const blocks = blocksOf(each, what, listing);
       const always = ["chains", "sets", "maps", "meters", "flowtables"].includes(what);
-      if (always || blocks.length > 0) output.push(inTable(each, blocks, listing));
+      // Of objects nft shows every table that has any, of whatever type.
+      const some = [...each.objects.values()].some((object) => object.type !== OBJECT_FLOWTABLE);
+      if (always || some || blocks.length > 0) output.push(inTable(each, blocks, listing));
     }
   }
 }
@@ -35,7 +37,7 @@ function blocksOf(table: Table, what: string, listing: ListOptions): string[] {
   }
   if (what === "sets" || what === "maps") {
     return [...table.sets.values()]
-      .filter((set) => !set.anonymous && (set.data !== undefined) === (what === "maps"))
+      .filter((set) => !set.anonymous && isMap(set) === (what === "maps"))
       .map((set) => listSet(set, listing, table));
   }
   const type = OBJECT_TYPES.get(what.replace(/s$/, ""));
@@ -64,7 +66,7 @@ function listOne(execution: Execution, command: ListCommand): void {
     case "map":
     case "meter": {
       const set = requireSet(table, name);
-      if ((set.data === undefined) === (command.what === "map")) {
+      if (isMap(set) !== (command.what === "map")) {
         refuse(name.span, "No such file or directory");
       }
       return void output.push(inTable(table, [listSet(set, listing, table)], listing));

@@ -1,25 +1,29 @@
-import type { Expression } from "../expr/expression.ts";
+import type { ObjectDefinition } from "../ruleset/ruleset.ts";
+import { settingsOf } from "./check_settings.ts";
 import { limitExpression, OBJECT_TYPES } from "./check_object.ts";
 import type { Command } from "./command.ts";
 import { refuse } from "./diagnostic.ts";
+import { executeResetObject } from "./execute_state.ts";
 import { check, type Execution, requireTable } from "./execute.ts";
 
 type ObjectCommand = Extract<Command, { kind: "object" }>;
-type State = Extract<Expression, { kind: "counter" | "quota" | "limit" | "connlimit" }>;
 
 export function executeObject(execution: Execution, command: ObjectCommand): void {
   const { transaction } = execution;
   const { object, type, verb, body } = command;
   const table = requireTable(execution, command.table);
   const number = OBJECT_TYPES.get(type);
-  if (number === undefined) return refuse(object.span, `${type} is not built yet`);
+  if (number === undefined) return refuse(object.span, `there are no objects of type ${type}`);
+  if (verb === "reset" && (type === "counter" || type === "quota")) {
+    return executeResetObject(execution, command);
+  }
   if (verb === "delete") {
     return check(transaction.deleteObject(table.family, table.name, number, object.text), object.span);
   }
   if (verb !== "add" && verb !== "create") {
     refuse(command.span, `${type} objects can be added, created and deleted`);
   }
-  let expression: State;
+  let expression: ObjectDefinition;
   switch (type) {
     case "counter":
       expression = {
@@ -39,7 +43,7 @@ export function executeObject(execution: Execution, command: ObjectCommand): voi
       expression = limitExpression(body.limit);
       break;
     default:
-      return refuse(object.span, `${type} is not built yet`);
+      expression = settingsOf(table, command, body ?? {});
   }
   const spec = {
     name: object.text,

@@ -6,9 +6,11 @@ import type { Command, Position } from "./command.ts";
 import { refuse } from "./diagnostic.ts";
 import { check, type Execution, requireTable } from "./execute.ts";
 import { requireChain } from "./execute_chain.ts";
+import { executeResetRule } from "./execute_state.ts";
 import { linearizeRule } from "./linearize.ts";
 import { setText } from "./netlink_set_text.ts";
-import type { SetLiteral } from "./typed.ts";
+import type { Expression } from "../expr/expression.ts";
+import type { SetLiteral, Statement } from "./typed.ts";
 import { integerType } from "./types.ts";
 
 type RuleCommand = Extract<Command, { kind: "rule" }>;
@@ -18,6 +20,7 @@ export function executeRule(execution: Execution, command: RuleCommand): void {
   const table = requireTable(execution, command.table);
   const chainName = requireChain(table, command.chain);
   const chain = table.chains.get(chainName)!;
+  if (command.verb === "reset") return executeResetRule(execution, command);
   if (command.verb === "delete") {
     const handle = command.position?.value ?? -1;
     const span = command.position?.span ?? command.span;
@@ -29,7 +32,7 @@ export function executeRule(execution: Execution, command: RuleCommand): void {
   const expressions = linearizeRule(statements, (literal) => {
     literals.push(literal);
     return addLiteral(execution, table, literal);
-  });
+  }, execution.refuses && ((statement, made) => carried(execution, table, statement, made)));
   if (execution.debug) {
     for (const literal of literals) execution.output.push(setText(literal, table.name, table.family));
     execution.output.push(
@@ -53,6 +56,22 @@ export function executeRule(execution: Execution, command: RuleCommand): void {
   check(transaction.addRule(table.family, table.name, chainName, spec, place), position?.span ?? rule.span);
 }
 
+/** What the data plane cannot do is refused at the statement that asks for it. */
+function carried(
+  execution: Execution,
+  table: Table,
+  statement: Statement,
+  expressions: readonly Expression[],
+): void {
+  for (const expression of expressions) {
+    const reason = execution.refuses?.(
+      expression,
+      execution.transaction.table(table.family, table.name) ?? table,
+    );
+    if (reason !== undefined) refuse(statement.span, "not supported by this data plane", [], [reason]);
+  }
+}
+
 function placeOf(chain: Chain, position: Position | undefined, insert: boolean): RulePlace {
   const at = insert ? "before" : "after";
   if (position === undefined) return { at: insert ? "start" : "end" };
@@ -67,29 +86,42 @@ function placeOf(chain: Chain, position: Position | undefined, insert: boolean):
   return { at, handle: position.value };
 }
 
+/** Most elements of a meter that does not say. */
+const METER_SIZE = 65535;
+
 /** An anonymous set: constant, gone with its rule. */
 function addLiteral(execution: Execution, table: Table, literal: SetLiteral): string {
   const { transaction } = execution;
   const { data } = literal;
-  const name = transaction.anonymousName(table.family, table.name, data === undefined ? "__set" : "__map");
+  const { objects, meter } = literal;
+  const prefix = objects !== undefined ? "__objmap" : data === undefined ? "__set" : "__map";
+  const name = meter?.name ?? transaction.anonymousName(table.family, table.name, prefix);
   // The kernel keeps no more than "integer" of a plain key, so it lists in decimal.
   const plain = literal.key.name === "integer"
     ? { ...integerType, bits: literal.key.bits, order: literal.key.order }
     : literal.key;
   const key = literal.key.parts ?? [plain];
-  const dataTypes = data === undefined || data === "verdict" ? undefined : data.parts ?? [data];
+  const dataTypes = data === undefined || data === "verdict"
+    ? undefined
+    : (data.parts ?? [data]).map((type, index) =>
+      type.bits === 0 ? { ...type, bits: literal.dataBits?.[index] ?? 0 } : type
+    );
   const error = transaction.addSet(table.family, table.name, {
     name,
     key: { name: literal.key.name, bits: literal.keyBits },
     anonymous: true,
-    constant: true,
+    constant: meter === undefined,
+    ...(meter === undefined
+      ? {}
+      : { dynamic: true, counter: meter.counts, timeouts: meter.timeouts, size: meter.size ?? METER_SIZE }),
+    ...(objects === undefined ? {} : { objects }),
     interval: literal.interval,
     elements: literal.elements,
     source: { key, ...(dataTypes === undefined ? {} : { data: dataTypes }) },
     ...(data === undefined
       ? {}
       : { data: data === "verdict" ? data : { name: data.name, bits: literal.dataBits ?? [data.bits] } }),
-  });
+  }, meter !== undefined);
   check(error, literal.span);
   return name;
 }

@@ -7,12 +7,14 @@ import {
 } from "../ruleset/ruleset.ts";
 import { type CheckContext, type SetSource, setSource } from "./check_context.ts";
 import type { Wanted } from "./check_constant.ts";
+import { elementStatement, OBJECT_TYPES } from "./check_object.ts";
 import { checkOperand } from "./check_operand.ts";
 import { checkElements, setOf } from "./check_set.ts";
 import type { Command, Name, SetBody, TypeSpec } from "./command.ts";
 import { DATA_TYPES } from "./datatype/registry.ts";
 import { refuse } from "./diagnostic.ts";
 import { check, type Execution, handleOf, requireTable } from "./execute.ts";
+import { getElements } from "./execute_state.ts";
 import type { Span } from "./source.ts";
 import { printOperand } from "./print_operand.ts";
 import { ProtocolContext } from "./protocol_context.ts";
@@ -72,7 +74,8 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
   const has = (flag: string) => body.flags.some((written) => written.name === flag);
   const { data } = body;
   const object = data !== undefined && "object" in data ? data.object : undefined;
-  if (object !== undefined) refuse(command.set.span, `maps of ${object}s are not built yet`);
+  const objects = object === undefined ? undefined : OBJECT_TYPES.get(object);
+  const statements = body.statements?.map(elementStatement);
   const dataTypes = data === undefined || "object" in data
     ? undefined
     : resolve(execution, table, data, body.span);
@@ -92,8 +95,10 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
     dynamic: has("dynamic") || execution.filled.has(`${table.family} ${table.name} ${command.set.text}`),
     timeouts: has("timeout") || body.timeout !== undefined,
     autoMerge: body.autoMerge,
-    counter: body.counter,
+    counter: statements === undefined && body.counter,
     source,
+    ...(objects === undefined ? {} : { objects }),
+    ...(statements === undefined ? {} : { statements }),
     ...(dataTypes === undefined ? {} : { data: verdict ? ("verdict" as const) : setType(dataTypes.types) }),
     ...(body.timeout === undefined ? {} : { timeout: Number(body.timeout) }),
     ...(body.gcInterval === undefined ? {} : { gcInterval: Number(body.gcInterval) }),
@@ -181,6 +186,8 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     ...(data === undefined ? {} : { data }),
     interval: set.interval,
     timeouts: set.timeouts,
+    statements: set.statements?.length ?? (set.counter ? 1 : 0),
+    ...(set.objects === undefined ? {} : { objects: set.objects }),
     merge: set.autoMerge,
   }, written.span);
   const { family, name } = table;
@@ -189,6 +196,8 @@ export function executeElements(execution: Execution, command: ElementCommand): 
       return check(transaction.addElements(family, name, set.name, literal.elements), written.span);
     case "create":
       return check(transaction.createElements(family, name, set.name, literal.elements), written.span);
+    case "get":
+      return getElements(execution, table, set, literal.elements, command.span);
     case "delete":
       if (!set.autoMerge) requireElements(set, literal.elements);
       return check(transaction.deleteElements(family, name, set.name, literal.elements), written.span);

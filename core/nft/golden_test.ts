@@ -22,6 +22,7 @@ function cases(text: string): { head: string; all: Case[] } {
   text.split("\n").forEach((raw, index) => {
     if (raw === "" || raw.startsWith("#")) return;
     if (raw.startsWith(":")) head = raw.slice(1);
+    else if (raw.startsWith("!")) head += `\n${raw.slice(1)}`;
     else if (raw.startsWith("  ")) all[all.length - 1]!.code.push(oneSpace(raw));
     else {
       const [rule, verdict, ...rest] = raw.split(";");
@@ -55,9 +56,12 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith(".t")).sor
 }
 
 function chain(family: string, head: string): Nft {
+  const [hook, ...commands] = head.split("\n");
   const nft = new Nft(undefined, { ...lo, stateless: true, debug: ["netlink"] });
   const made = nft.run(
-    `add table ${family} t; add chain ${family} t c { ${head.slice(family.length + 1)}; }`,
+    `add table ${family} t; add chain ${family} t c { ${hook!.slice(family.length + 1)}; }\n${
+      commands.join("\n")
+    }`,
   );
   assert.ok(made.ok, made.error);
   return nft;

@@ -73,6 +73,9 @@ const META_ROWS: readonly MetaRow[] = [
   meta("time", "time", dateType),
   meta("day", "day", symbolic.dayType),
   meta("hour", "hour", hourType),
+  meta("secmark", "secmark", integerType, 32),
+  meta("ibrpvid", "bri_iifpvid", integerType, 16),
+  meta("ibrvproto", "bri_iifvproto", symbolic.etherTypeType),
   meta("sdif", "sdif", interfaceIndexType),
   meta("sdifname", "sdifname", interfaceNameType),
 ];
@@ -131,7 +134,8 @@ const CT_ROWS: readonly CtRow[] = [
   ct("avgpkt", "avgpkt", integerType, 64, true),
   ct("zone", "zone", integerType, 16, true),
   ct("event", "event", ctEventType),
-  ct("id", "id", integerType, 32),
+  ct("secmark", "secmark", integerType, 32),
+  { ...ct("id", "id", integerType, 32), order: "big" },
 ];
 
 export const CT_KEYS: ReadonlyMap<string, CtRow> = new Map(CT_ROWS.map((row) => [row.name, row]));

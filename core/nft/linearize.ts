@@ -1,8 +1,11 @@
 import type { Expression } from "../expr/expression.ts";
-import { boundsOf, prefixMask } from "./check_constant.ts";
+import { boundsOf } from "./check_constant.ts";
+import { linearizeAction } from "./linearize_action.ts";
 import { linearizeAssign } from "./linearize_assign.ts";
 import { linearizeNat } from "./linearize_nat.ts";
+import { OPTION_LISTS } from "./protocol/option_list.ts";
 import { Registers } from "./registers.ts";
+import { sharedBytes, sharedMask, sharedZeros } from "./shared_bytes.ts";
 import {
   type Constant,
   type Expr,
@@ -25,9 +28,15 @@ export interface Output {
 export function linearizeRule(
   statements: readonly Statement[],
   name: (literal: SetLiteral) => string,
+  /** Told of every statement and the expressions it became. */
+  each?: (statement: Statement, expressions: readonly Expression[]) => void,
 ): Expression[] {
   const out: Output = { expressions: [], registers: new Registers(), name };
-  for (const statement of statements) linearizeStatement(out, statement);
+  for (const statement of statements) {
+    const before = out.expressions.length;
+    linearizeStatement(out, statement);
+    each?.(statement, out.expressions.slice(before));
+  }
   return out.expressions;
 }
 
@@ -56,12 +65,27 @@ function linearizeStatement(out: Output, statement: Statement): void {
     case "reject":
       return void out.expressions.push({ kind: "reject", type: statement.how, code: statement.code });
     case "set update": {
-      const key = out.registers.take(statement.key.bits, isWide(statement.key));
+      // The key has a whole register to itself, however many parts it is made of; several where it is longer.
+      const key = out.registers.take(Math.ceil(statement.key.bits / 128) * 128, isWide(statement.key));
       load(out, statement.key, key);
-      const { op, set, timeout } = statement;
-      out.expressions.push({ kind: "dynset", op, set, key, ...(timeout === undefined ? {} : { timeout }) });
+      const { op, timeout, data, statements, meter } = statement;
+      const set = meter === undefined ? statement.set : out.name(meter);
+      const value = data === undefined ? undefined : out.registers.take(data.bits, isWide(data));
+      if (data !== undefined && value !== undefined) load(out, data, value);
+      out.expressions.push({
+        kind: "dynset",
+        op,
+        set,
+        key,
+        ...(value === undefined ? {} : { data: value }),
+        ...(timeout === undefined ? {} : { timeout }),
+        ...(statements === undefined ? {} : { statements }),
+      });
+      if (value !== undefined) out.registers.release();
       return out.registers.release();
     }
+    case "action":
+      return linearizeAction(out, statement.action);
     case "plain":
       return void out.expressions.push(statement.expression);
   }
@@ -105,9 +129,9 @@ function compare(
         dreg: sreg,
         length: from.length,
         mask: from,
-        xor: new Uint8Array(from.length),
+        xor: sharedZeros(from.length),
       });
-      push({ kind: "cmp", op: op === "flags" ? "neq" : "eq", sreg, data: new Uint8Array(from.length) });
+      push({ kind: "cmp", op: op === "flags" ? "neq" : "eq", sreg, data: sharedZeros(from.length) });
       return;
     }
     case "neq":
@@ -137,12 +161,12 @@ function matchPrefix(
   if (cut) {
     const shortened = match.left.kind === "payload" ? { ...match.left, bits: right.length } : match.left;
     load(out, shortened, sreg);
-    const data = bytesOf(right.value, right.bits, "big").slice(0, bytes);
+    const data = sharedBytes(right.value >> BigInt(right.bits - 8 * bytes), 8 * bytes, "big");
     out.expressions.push({ kind: "cmp", op, sreg, data });
     return;
   }
   load(out, match.left, sreg);
-  const mask = bytesOf(prefixMask(right.bits, right.length), right.bits, right.order);
+  const mask = sharedMask(right.bits, right.length, right.order);
   const data = bytesOf(right.value, right.bits, right.order);
   out.expressions.push({
     kind: "bitwise",
@@ -150,7 +174,7 @@ function matchPrefix(
     dreg: sreg,
     length: mask.length,
     mask,
-    xor: new Uint8Array(mask.length),
+    xor: sharedZeros(mask.length),
   });
   out.expressions.push({ kind: "cmp", op, sreg, data });
 }
@@ -179,7 +203,7 @@ export function load(out: Output, expr: Expr, dreg: number): void {
     case "option":
       return push({
         kind: "exthdr",
-        op: "tcpopt",
+        op: OPTION_LISTS[expr.of ?? "tcp"].op,
         type: expr.option.type,
         offset: expr.offset >> 3,
         length: (expr.bits + 7) >> 3,
@@ -200,6 +224,20 @@ export function load(out: Output, expr: Expr, dreg: number): void {
       return push({ kind: "rt", key: expr.key, dreg });
     case "fib":
       return push({ kind: "fib", flags: expr.flags, result: expr.result, present: expr.present, dreg });
+    case "numgen": {
+      const { mode, modulus, offset } = expr;
+      return push({ kind: "numgen", mode, modulus, offset, dreg });
+    }
+    case "hash":
+      return loadHash(out, expr, dreg);
+    case "socket":
+      return push({ kind: "socket", key: expr.key, dreg });
+    case "osf":
+      return push({ kind: "osf", ttl: expr.ttl, version: expr.version, dreg });
+    case "xfrm": {
+      const { direction, key, template } = expr;
+      return push({ kind: "xfrm", direction, key, template, dreg });
+    }
     case "byteorder": {
       load(out, expr.operand, dreg);
       const length = (expr.bits + 7) >> 3;
@@ -224,6 +262,16 @@ export function load(out: Output, expr: Expr, dreg: number): void {
     default:
       return push({ kind: "immediate", dreg, data: boundsOf(expr, false).from });
   }
+}
+
+function loadHash(out: Output, expr: Extract<Expr, { kind: "hash" }>, dreg: number): void {
+  const { mode, modulus, offset, key, seed } = expr;
+  const found = { mode, modulus, offset, dreg, ...(seed === undefined ? {} : { seed }) };
+  if (key === undefined) return void out.expressions.push({ kind: "hash", ...found });
+  const sreg = out.registers.take(key.bits, isWide(key));
+  load(out, key, sreg);
+  out.registers.release();
+  out.expressions.push({ kind: "hash", ...found, sreg, length: (key.bits + 7) >> 3 });
 }
 
 /** A chain of `&`, `|`, `^` with constants is one mask and one xor; shifts stand alone. */

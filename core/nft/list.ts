@@ -1,11 +1,19 @@
-import type { Chain, SetDefinition, SetType, StatefulObject, Table } from "../ruleset/ruleset.ts";
+import {
+  type Chain,
+  OBJECT_FLOWTABLE,
+  type SetDefinition,
+  type SetType,
+  type StatefulObject,
+  type Table,
+} from "../ruleset/ruleset.ts";
 import { setSource } from "./check_context.ts";
 import { OBJECT_TYPES } from "./check_object.ts";
 import { timeType } from "./datatype/time.ts";
 import { priorityText } from "./priority.ts";
 import { printRule } from "./print_rule.ts";
 import { elementTexts, wrapElements } from "./print_set.ts";
-import { printLimit, printQuota } from "./print_statement.ts";
+import { settingLines } from "./list_settings.ts";
+import { printLimit, printPlain, printQuota } from "./print_statement.ts";
 import type { TypeContext } from "./types.ts";
 
 export interface ListOptions {
@@ -14,6 +22,8 @@ export interface ListOptions {
   readonly handles: boolean;
   readonly terse: boolean;
   readonly numericPriority: boolean;
+  /** JSON with what nft 1.0.6 leaves out; true without it. */
+  readonly newest?: boolean;
   /** Values of a stateful expression's cells now. */
   readonly counts?: (cell: number) => readonly [number, number];
   /** Monotonic milliseconds, for what is left of timeouts. */
@@ -23,8 +33,11 @@ export interface ListOptions {
 /** A whole table as `nft list table` writes it. */
 export function listTable(table: Table, options: ListOptions): string {
   const blocks: string[] = [];
-  for (const object of table.objects.values()) blocks.push(listObject(object, options));
+  const objects = [...table.objects.values()];
+  const isFlowtable = (object: StatefulObject) => object.type === OBJECT_FLOWTABLE;
+  for (const object of objects) if (!isFlowtable(object)) blocks.push(listObject(object, options));
   for (const set of table.sets.values()) if (!set.anonymous) blocks.push(listSet(set, options, table));
+  for (const object of objects) if (isFlowtable(object)) blocks.push(listObject(object, options));
   for (const chain of table.chains.values()) blocks.push(listChain(chain, table, options));
   return inTable(table, blocks, options, true);
 }
@@ -74,7 +87,7 @@ const handle = (
 /** Most elements of a set that rules fill, where it does not say. */
 const FILLED_SIZE = 65535;
 
-function sizeOf(set: SetDefinition, table: Table): number | undefined {
+export function sizeOf(set: SetDefinition, table: Table): number | undefined {
   if (set.size !== undefined) return set.size;
   const filled = [...table.chains.values()].some((chain) =>
     chain.rules.some((rule) => rule.expressions.some((e) => e.kind === "dynset" && e.set === set.name))
@@ -83,9 +96,13 @@ function sizeOf(set: SetDefinition, table: Table): number | undefined {
 }
 
 export function listSet(set: SetDefinition, options: ListOptions, table: Table): string {
-  let text = `\t${set.data === undefined ? "set" : "map"} ${set.name} {${handle(set.handle, options)}\n`;
+  let text = `\t${isMap(set) ? "map" : "set"} ${set.name} {${handle(set.handle, options)}\n`;
   const source = setSource(set);
-  const data = set.data === undefined ? "" : ` : ${set.data === "verdict" ? "verdict" : typeName(set.data)}`;
+  const data = set.objects !== undefined
+    ? ` : ${objectWord(set.objects)}`
+    : set.data === undefined
+    ? ""
+    : ` : ${set.data === "verdict" ? "verdict" : typeName(set.data)}`;
   text += source?.typeofText === undefined
     ? `\t\ttype ${typeName(set.key)}${data}\n`
     : `\t\ttypeof ${source.typeofText}\n`;
@@ -105,6 +122,10 @@ export function listSet(set: SetDefinition, options: ListOptions, table: Table):
   if (set.timeout !== undefined) text += `\t\ttimeout ${duration(set.timeout, options)}\n`;
   if (set.gcInterval !== undefined) text += `\t\tgc-interval ${duration(set.gcInterval, options)}\n`;
   if (set.counter) text += "\t\tcounter\n";
+  else if (set.statements !== undefined) {
+    const context = { types: options.types, stateless: true, family: table.family, set: () => "" };
+    text += `\t\t${set.statements.map((statement) => printPlain(statement, context)).join(" ")}\n`;
+  }
   if (set.comment !== undefined) text += `\t\tcomment "${set.comment}"\n`;
   if (set.elements.size > 0 && !options.terse) {
     const { counts, now } = options;
@@ -129,8 +150,14 @@ const duration = (milliseconds: number, options: ListOptions): string =>
 
 const typeName = (type: SetType): string => type.name;
 
+/** Maps to values, to verdicts and to objects. */
+export const isMap = (set: SetDefinition): boolean => set.data !== undefined || set.objects !== undefined;
+
+const objectWord = (number: number): string =>
+  [...OBJECT_TYPES].find(([, type]) => type === number)?.[0] ?? "counter";
+
 export function listObject(object: StatefulObject, options: ListOptions): string {
-  const word = [...OBJECT_TYPES].find(([, type]) => type === object.type)?.[0] ?? "counter";
+  const word = objectWord(object.type);
   const now = options.counts?.(object.cell);
   let text = `\t${word} ${object.name} {${handle(object.handle, options)}\n`;
   if (object.comment !== undefined) text += `\t\tcomment "${object.comment}"\n`;
@@ -146,6 +173,9 @@ export function listObject(object: StatefulObject, options: ListOptions): string
       break;
     case "limit":
       text += `\t\t${printLimit(expression)}\n`;
+      break;
+    default:
+      for (const line of settingLines(expression, options)) text += `\t\t${line}\n`;
       break;
     case "connlimit":
       text += `\t\tct count ${expression.inverted ? "over " : ""}${expression.count}\n`;

@@ -4,22 +4,36 @@ import type { Family, SetElement } from "../ruleset/ruleset.ts";
 import type { SetLiteral } from "./typed.ts";
 
 /** NFT_SET_* flags. */
-const ANONYMOUS = 1, CONSTANT = 2, INTERVAL = 4, MAP = 8, CONCAT = 0x80;
+const ANONYMOUS = 1,
+  CONSTANT = 2,
+  INTERVAL = 4,
+  MAP = 8,
+  TIMEOUT = 0x10,
+  EVAL = 0x20,
+  OBJECT = 0x40,
+  CONCAT = 0x80;
 
 /** A set written in a rule as `--debug=netlink` prints it: head, then its elements on one line. */
 export function setText(literal: SetLiteral, table: string, _family: Family): string {
+  if (literal.meter !== undefined) return meterText(literal.meter, table);
   const map = literal.data !== undefined;
   const concatenated = literal.keyBits.length > 1;
   const ranges = literal.interval && concatenated;
   const flags = ANONYMOUS | CONSTANT | (literal.interval ? INTERVAL : 0) | (map ? MAP : 0) |
-    (ranges ? CONCAT : 0);
-  const name = map ? "__map%d" : "__set%d";
+    (ranges ? CONCAT : 0) | (literal.objects === undefined ? 0 : OBJECT);
+  const name = map ? "__map%d" : literal.objects === undefined ? "__set%d" : "__objmap%d";
   const elements = ranges || !literal.interval
     ? literal.elements.map((element) => elementText(element, ranges))
     : boundaries(literal.elements);
   return `${name} ${table} ${flags.toString(16)} size ${elements.length}\n${name} ${table} 0\n\t${
     elements.join("\t")
   }\n`;
+}
+
+function meterText(meter: NonNullable<SetLiteral["meter"]>, table: string): string {
+  const flags = ANONYMOUS | EVAL | (meter.timeouts ? TIMEOUT : 0);
+  const size = meter.size === undefined ? "" : ` size ${meter.size}`;
+  return `${meter.name} ${table} ${flags.toString(16)}${size}\n${meter.name} ${table} 0\n`;
 }
 
 function elementText(element: SetElement, ranges: boolean): string {

@@ -8,8 +8,11 @@ import { Cursor } from "./cursor.ts";
 import { type Diagnostic, Refusal, renderDiagnostic } from "./diagnostic.ts";
 import { executeAll, type Execution } from "./execute.ts";
 import type { NftOptions, NftResult } from "./options.ts";
+import { optimize } from "./optimize/optimize.ts";
 import { parseCommand } from "./parse_command.ts";
 import { parseInclude } from "./parse_include.ts";
+import { jsonText } from "./json/json.ts";
+import { looksLikeJson, readJson } from "./json/read.ts";
 import { recover, syntaxErrors } from "./recover.ts";
 import type { Source, Span } from "./source.ts";
 import { END } from "./token.ts";
@@ -29,7 +32,7 @@ export type { SourceReader } from "./source.ts";
  */
 export class Nft {
   readonly store: RulesetStore;
-  private readonly options: NftOptions;
+  readonly options: NftOptions;
 
   constructor(store: RulesetStore = new RulesetStore({ offline: true }), options: NftOptions = {}) {
     this.store = store;
@@ -47,27 +50,37 @@ export class Nft {
    */
   run(text: string, name = ""): NftResult {
     const source: Source = { name, text };
-    const parsed = this.parse(source);
+    const json = this.options.json === true && looksLikeJson(text);
+    const parsed = json ? readJson(source) : this.parse(source);
     if (parsed.diagnostics.length > 0) return result([], parsed.diagnostics);
+    const { commands, report, warnings } = this.options.optimize === true
+      ? optimize(parsed.commands, typeContext(this.options))
+      : { commands: parsed.commands, report: "", warnings: [] };
     const transaction = this.store.begin();
     const execution: Execution = {
       transaction,
       types: typeContext(this.options),
       listing: this.listing(),
       debug: this.options.debug?.includes("netlink") ?? false,
+      json: this.options.json ?? false,
+      newest: this.options.dialect !== "1.0.6",
       filled: new Set(),
-      output: [],
+      cleared: [],
+      ...(this.options.echo === true ? { echo: [] } : {}),
+      output: report === "" ? [] : [report],
       diagnostics: [],
+      ...(this.options.refuses === undefined ? {} : { refuses: this.options.refuses }),
     };
-    executeAll(execution, parsed.commands);
+    executeAll(execution, commands);
     if (execution.diagnostics.length > 0) {
       transaction.abort();
       return result(execution.output, execution.diagnostics);
     }
-    const changes = parsed.commands.some((command) => command.kind !== "list");
-    const error = this.settle(transaction, changes);
+    const error = this.settle(transaction, parsed.commands.some(changes));
+    if (error === undefined && this.options.check !== true) this.clear(execution.cleared);
+    if (error === undefined) tell(execution);
     if (error !== undefined) execution.diagnostics.push(located(error, parsed.commands, source));
-    return result(execution.output, execution.diagnostics);
+    return result(execution.output, [...execution.diagnostics, ...warnings]);
   }
 
   /** Commits, or, where nothing is to change, only looks whether it could be. */
@@ -79,8 +92,14 @@ export class Nft {
     return error;
   }
 
+  /** Counts that were told and begin anew. */
+  private clear(cells: readonly number[]): void {
+    for (const cell of cells) this.store.cells.numbers.fill(0, cell, cell + 2);
+  }
+
   private parse(source: Source): { commands: Command[]; diagnostics: readonly Diagnostic[] } {
     const cursor = new Cursor(source);
+    cursor.newest = this.options.dialect !== "1.0.6";
     const commands: Command[] = [];
     const context = { reader: this.options.reader, includePaths: this.options.includePaths ?? [] };
     for (const [name, value] of this.options.defines ?? []) {
@@ -113,10 +132,23 @@ export class Nft {
       handles: options.handles ?? false,
       terse: options.terse ?? false,
       now: this.store.now,
+      newest: options.dialect !== "1.0.6",
       numericPriority: (options.numericPriority ?? false) || (options.numeric ?? false),
     };
   }
 }
+
+/** What `--echo` has to say, once it is true. */
+function tell({ echo, json, output }: Execution): void {
+  if (echo === undefined || echo.length === 0) return;
+  if (json) output.push(jsonText({ nftables: echo.map((each) => ({ add: each.json })) }) + "\n");
+  else output.push(...echo.map((each) => `add ${each.text}\n`));
+}
+
+/** Listings and resets leave the ruleset as it is. */
+const changes = (command: Command): boolean =>
+  !["list", "reset all", "describe"].includes(command.kind) &&
+  !("verb" in command && (command.verb === "reset" || command.verb === "get"));
 
 /** What only the whole could tell (loops, depth, hooks), at the name of the chain or table it is about. */
 function located(error: RulesetError, commands: readonly Command[], source: Source): Diagnostic {

@@ -1,3 +1,5 @@
+import type { Expression } from "../expr/expression.ts";
+import type { Table } from "../ruleset/ruleset.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SourceReader } from "./source.ts";
 
@@ -23,8 +25,18 @@ export interface NftOptions {
   readonly service?: boolean;
   /** `-n`: everything as numbers. */
   readonly numeric?: boolean;
+  /** `-j`: listings as JSON in libnftables-json's schema; a text that begins with `{` is read as JSON. */
+  readonly json?: boolean;
+  /** `-e`: tells what each command added, as it would be written. */
+  readonly echo?: boolean;
+  /** Which nft this is: `1.0.6` refuses what came later, and leaves the same things out of its JSON. */
+  readonly dialect?: Dialect;
+  /** Why the data plane that is to run the rules cannot carry this out: a located error. Absent: it is not asked. */
+  refuses?(expression: Expression, table: Table): string | undefined;
   /** `-c`: check only, the ruleset stays as it is. */
   readonly check?: boolean;
+  /** `-o`: rules are merged into sets and maps, `output` begins with what was; warnings of rules never reached. */
+  readonly optimize?: boolean;
   /** `netlink`: `output` begins with the bytecode of every rule added. */
   readonly debug?: readonly "netlink"[];
   /** Minutes east of UTC for `meta hour` and `meta time`; 0 without it. */
@@ -33,6 +45,8 @@ export interface NftOptions {
   readonly includePaths?: readonly string[];
   readonly defines?: ReadonlyMap<string, string>;
 }
+
+export type Dialect = "1.0.6" | "newest";
 
 export interface NftResult {
   readonly ok: boolean;

@@ -2,10 +2,11 @@ import type { Family } from "../ruleset/ruleset.ts";
 import type { Command, Name, Position, TableRef, Verb } from "./command.ts";
 import type { Cursor } from "./cursor.ts";
 import { parseChainBody, parseTableBody } from "./parse_block.ts";
-import { parseExpression, parseSet } from "./parse_expression.ts";
+import { parseExpression, parsePrimary, parseSet } from "./parse_expression.ts";
 import type { IncludeContext } from "./parse_include.ts";
 import { OBJECT_WORDS, objectType, parseObjectBody, parseObjectInline } from "./parse_object.ts";
 import { parseList } from "./parse_list.ts";
+import { parseReset, parseTransfer } from "./parse_reset.ts";
 import { parseRule } from "./parse_rule.ts";
 import { parseSetBody } from "./parse_set_body.ts";
 import { parseDefine } from "./parse_variable.ts";
@@ -13,7 +14,7 @@ import { NUMBER } from "./token.ts";
 import { RESERVED } from "./words.ts";
 
 const FAMILIES = ["ip", "ip6", "inet", "arp", "bridge", "netdev"] as const;
-const VERBS = ["add", "create", "insert", "replace", "delete", "flush", "reset", "get"] as const;
+const VERBS = ["add", "create", "insert", "replace", "delete", "flush", "reset", "get", "destroy"] as const;
 const KINDS = ["table", "chain", "rule", "set", "map", "element", "flowtable", "secmark", "synproxy"];
 
 /** One command; undefined for those that only change what is read (`define`). */
@@ -24,9 +25,12 @@ export function parseCommand(c: Cursor, context: IncludeContext): Command | unde
   }
   const start = c.at;
   if (c.is("list")) return parseList(c);
+  if (c.is("reset")) return parseReset(c);
+  if (c.is("export") || c.is("import")) return parseTransfer(c);
   if (c.is("describe")) {
     c.take();
-    const node = parseExpression(c, "left");
+    const node = parsePrimary(c, "left");
+    if (!c.atLineEnd()) c.unexpected("expected the end of the command");
     return { kind: "describe", node, span: c.since(start) };
   }
   if (c.is("rename")) {
@@ -37,7 +41,11 @@ export function parseCommand(c: Cursor, context: IncludeContext): Command | unde
     const to = name(c, "the new name of the chain");
     return { kind: "rename", table, chain, to, span: c.since(start) };
   }
-  const verb: Verb = VERBS.find((word) => c.is(word)) ?? "add";
+  const verb: Verb = VERBS.find((word) => c.is(word) && (c.newest || word !== "destroy")) ?? "add";
+  if (!c.newest && c.is("destroy") && KINDS.includes(c.text(1))) {
+    c.take();
+    c.unexpected("destroy came after nft 1.0.6: write delete");
+  }
   const written = c.is(verb);
   if (written) c.take();
   if (verb === "flush" && c.is("ruleset")) {
@@ -65,7 +73,7 @@ function parseVerb(c: Cursor, context: IncludeContext, verb: Verb, start: number
   c.take();
   switch (word) {
     case "table": {
-      const table = tableRef(c, verb === "delete");
+      const table = tableRef(c, verb === "delete" || verb === "destroy");
       const body = c.is("{") ? parseTableBody(c, context, table) : undefined;
       return { kind: "table", verb, table, span: c.since(start), ...(body === undefined ? {} : { body }) };
     }
@@ -113,7 +121,7 @@ function ruleCommand(c: Cursor, verb: Verb, start: number): Command {
   const table = tableRef(c);
   const chain = name(c, "the name of a chain");
   const position = positionOf(c);
-  if (verb === "delete") {
+  if (verb === "delete" || verb === "destroy") {
     if (position === undefined) c.unexpected("expected handle N");
     return { kind: "rule", verb, table, chain, position, span: c.since(start) };
   }

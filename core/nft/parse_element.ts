@@ -19,7 +19,9 @@ export function parseElement(c: Cursor, side: Side): ElementNode {
   element.span = c.since(start);
   if (c.skip(":")) {
     c.skipNewlines();
-    element.data = startsVerdict(c) ? parseVerdict(c) : parseExpression(c, "right");
+    element.data = startsVerdict(c)
+      ? parseVerdict(c)
+      : parseExpression(c, side === "left" ? "value" : "right");
     options(c, element, statements);
   }
   if (statements.length > 0) element.statements = statements;
@@ -35,8 +37,11 @@ function options(
     if (c.skip("timeout")) element.timeout = duration(c);
     else if (c.skip("expires")) element.expires = duration(c);
     else if (c.skip("comment")) element.comment = comment(c);
-    else if (c.is("counter")) element.counter = parseCounter(c);
-    else if (c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1))) {
+    else if (c.is("counter")) {
+      const start = c.at;
+      element.counter = parseCounter(c);
+      statements.push({ kind: "counter", ...element.counter, span: c.since(start) });
+    } else if (c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1))) {
       statements.push(parseStateful(c));
     } else return;
   }

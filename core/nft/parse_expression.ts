@@ -4,7 +4,7 @@ import { parseElement } from "./parse_element.ts";
 import { parseVariable } from "./parse_variable.ts";
 import { HEAD_WORDS, parseHead } from "./parse_head.ts";
 import { cover } from "./source.ts";
-import { LITERAL, NEWLINE, NUMBER, QUOTED, WORD } from "./token.ts";
+import { LITERAL, MARK, NEWLINE, NUMBER, QUOTED, WORD } from "./token.ts";
 import type { BinaryOp, ElementNode, Node } from "./tree.ts";
 import { OPERATOR_WORDS, RESERVED, VALUE_WORDS } from "./words.ts";
 
@@ -75,28 +75,36 @@ export function parseSpan(c: Cursor, side: Side): Node {
   return first;
 }
 
-const LEVELS: readonly Readonly<Record<string, BinaryOp>>[] = [
-  { "|": "|", or: "|" },
-  { "^": "^", xor: "^" },
-  { "&": "&", and: "&" },
-  { "<<": "<<", lshift: "<<", ">>": ">>", rshift: ">>" },
-];
+/** Operators with how tightly each binds. */
+const OPERATORS: ReadonlyMap<string, readonly [op: BinaryOp, level: number]> = new Map([
+  ["|", ["|", 0]],
+  ["or", ["|", 0]],
+  ["^", ["^", 1]],
+  ["xor", ["^", 1]],
+  ["&", ["&", 2]],
+  ["and", ["&", 2]],
+  ["<<", ["<<", 3]],
+  ["lshift", ["<<", 3]],
+  [">>", [">>", 3]],
+  ["rshift", [">>", 3]],
+]);
 
+/** Each is a level of the tree. */
+const MAXIMUM_OPERATORS = 256;
+
+/** Operators that bind at least as tightly as `level`, each with what is left of it. */
 function parseBinary(c: Cursor, side: Side, level: number): Node {
-  const operators = LEVELS[level];
-  if (operators === undefined) return parsePrimary(c, side);
-  let left = parseBinary(c, side, level + 1);
-  for (;;) {
-    const op = c.kind() === QUOTED ? undefined : operatorOf(operators, c.text());
-    if (op === undefined) return left;
+  let left = parsePrimary(c, side);
+  for (let count = 0;; count++) {
+    const kind = c.kind();
+    const found = kind === WORD || kind === MARK ? OPERATORS.get(c.text()) : undefined;
+    if (found === undefined || found[1] < level) return left;
+    if (count === MAXIMUM_OPERATORS) refuse(c.span(), `more than ${MAXIMUM_OPERATORS} operators in a row`);
     c.take();
-    const right = parseBinary(c, side === "left" ? "value" : side, level + 1);
-    left = { kind: "binary", op, left, right, span: cover(left.span, right.span) };
+    const right = parseBinary(c, side === "left" ? "value" : side, found[1] + 1);
+    left = { kind: "binary", op: found[0], left, right, span: cover(left.span, right.span) };
   }
 }
-
-const operatorOf = (operators: Readonly<Record<string, BinaryOp>>, text: string): BinaryOp | undefined =>
-  Object.hasOwn(operators, text) ? operators[text] : undefined;
 
 /** One operand. */
 export function parsePrimary(c: Cursor, side: Side): Node {

@@ -2,10 +2,12 @@ import type { Cursor } from "./cursor.ts";
 import { numberValue } from "./cursor.ts";
 import { refuse } from "./diagnostic.ts";
 import { EXTENSIONS } from "./protocol/extension.ts";
+import type { Protocol } from "./protocol/protocol.ts";
 import { PROTOCOLS } from "./protocol/registry.ts";
 import { TCP_OPTIONS } from "./protocol/tcp_option.ts";
 import { CT_KEYS, META_KEYS, UNQUALIFIED_META } from "./keys.ts";
 import { parseExpression } from "./parse_expression.ts";
+import { fingerprint, ipsec, listOption, socket } from "./parse_head_more.ts";
 import { NUMBER } from "./token.ts";
 import type { Node } from "./tree.ts";
 import { OPERATOR_WORDS, RESERVED } from "./words.ts";
@@ -24,6 +26,7 @@ export const HEAD_WORDS: ReadonlySet<string> = new Set([
   "jhash",
   "symhash",
   "socket",
+  "osf",
 ]);
 
 export function parseHead(c: Cursor): Node {
@@ -31,6 +34,8 @@ export function parseHead(c: Cursor): Node {
   if (c.is("@")) return rawPayload(c);
   const word = c.take();
   if (word === "meta") return metaKey(c, start);
+  if (word === "ipsec" && (c.is("in") || c.is("out"))) return ipsec(c, start);
+  if (word === "osf") return fingerprint(c, start);
   if (UNQUALIFIED_META.has(word)) {
     return { kind: "meta", key: META_KEYS.get(word)!.name, span: c.since(start) };
   }
@@ -38,19 +43,21 @@ export function parseHead(c: Cursor): Node {
   if (word === "fib") return fib(c, start);
   if (word === "numgen") return numgen(c, start);
   if (word === "jhash" || word === "symhash") return hash(c, start, word);
-  if (word === "socket") {
-    const key = c.name("transparent, mark or wildcard");
-    return { kind: "socket", key, span: c.since(start) };
-  }
+  if (word === "socket") return socket(c, start);
   if (word === "exthdr") {
     const header = c.name("the name of an extension header");
-    if (!EXTENSIONS.has(header)) refuse(c.since(c.at - 1), "syntax error, unexpected string");
+    if (
+      !EXTENSIONS.has(header) || header.startsWith("srh") || header.startsWith("rt0") ||
+      header.startsWith("rt2")
+    ) refuse(c.since(c.at - 1), "syntax error, unexpected string");
     return { kind: "extension", header, span: c.since(start) };
   }
   if (word === "rt" && ["classid", "nexthop", "mtu", "ipsec", "ip", "ip6"].includes(c.text())) {
     return route(c, start);
   }
   if (word === "tcp" && c.is("option")) return tcpOption(c, start);
+  if (word === "ip" && c.is("option")) return listOption(c, start, "ip");
+  if (word === "sctp" && c.is("chunk")) return listOption(c, start, "sctp");
   const extension = EXTENSIONS.get(word);
   if (extension !== undefined) return extensionField(c, start, word);
   return payload(c, start, word);
@@ -59,13 +66,21 @@ export function parseHead(c: Cursor): Node {
 function payload(c: Cursor, start: number, word: string): Node {
   const protocol = PROTOCOLS.get(word)!;
   const at = c.at;
-  const names = protocol.fields.map((field) => field.name);
+  const names = fieldNames(protocol);
   const first = c.isWord() ? c.text() : "";
   let name = names.find((known) => known === first);
   if (name === undefined && c.isWord(1)) name = names.find((known) => known === `${first} ${c.text(1)}`);
   if (name === undefined) c.unexpected(`fields of ${word}: ${names.join(", ")}`);
   for (const _part of name.split(" ")) c.take();
   return { kind: "payload", protocol: word, field: name, fieldSpan: c.since(at), span: c.since(start) };
+}
+
+const namesOf = new Map<Protocol, readonly string[]>();
+
+function fieldNames(protocol: Protocol): readonly string[] {
+  let names = namesOf.get(protocol);
+  if (names === undefined) namesOf.set(protocol, names = protocol.fields.map((field) => field.name));
+  return names;
 }
 
 const RAW_BASES: Readonly<Record<string, "link" | "network" | "transport">> = {
@@ -189,9 +204,13 @@ function tcpOption(c: Cursor, start: number): Node {
   const option = TCP_OPTIONS.get(c.text());
   if (option === undefined) return c.unexpected(`options: ${[...TCP_OPTIONS.keys()].join(", ")}`);
   const name = c.take();
-  const field = c.isWord() ? option.fields.find((known) => known.name === c.text()) : undefined;
+  const field = c.isWord()
+    ? option.fields.find((known) => known.name === c.text() && known.name !== "kind")
+    : undefined;
   if (field === undefined) {
-    if (["left", "right", "size", "count", "length", "window"].includes(c.text())) c.unexpected();
+    if (["left", "right", "size", "count", "length", "window"].includes(c.text())) {
+      refuse(c.span(), `syntax error, unexpected ${c.text()}`, [], [`${name} has no such field`]);
+    }
     return { kind: "option", option: name, span: c.since(start) };
   }
   const at = c.at;

@@ -12,9 +12,23 @@ const WHOLE = [
   "quotas",
   "limits",
   "flowtables",
+  "secmarks",
+  "synproxys",
   "meters",
 ];
-const ONE = ["table", "chain", "set", "map", "counter", "quota", "limit", "flowtable", "meter"];
+const ONE = [
+  "table",
+  "chain",
+  "set",
+  "map",
+  "counter",
+  "quota",
+  "limit",
+  "flowtable",
+  "meter",
+  "secmark",
+  "synproxy",
+];
 
 /** `list ruleset`, `list tables ip`, `list chain ip filter input` ... */
 export function parseList(c: Cursor): Command {

@@ -48,7 +48,7 @@ function translation(c: Cursor, nat: NatNode): void {
   c.skip("to");
   if (c.is(":") && nat.family !== undefined) c.unexpected("an address is expected behind the family");
   if (c.skip(":")) return port(c, nat);
-  nat.address = address(c);
+  nat.address = parseAddress(c);
   if (c.skip(":")) port(c, nat);
 }
 
@@ -59,7 +59,7 @@ function port(c: Cursor, nat: NatNode): void {
 }
 
 /** An address, a range of them, or a map; an IPv6 address before a port stands in brackets. */
-function address(c: Cursor): Node {
+export function parseAddress(c: Cursor): Node {
   if (!c.is("[")) return parseExpression(c, "value");
   const from = bracketed(c);
   if (c.is("/") && c.kind(1) === NUMBER) {

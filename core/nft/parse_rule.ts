@@ -1,6 +1,8 @@
 import type { Cursor } from "./cursor.ts";
 import { comment, parseElement } from "./parse_element.ts";
 import { parseExpression, parseList, parseMapping, parsePrimary } from "./parse_expression.ts";
+import { parseDup, parseFlow, parseFwd, parseQueue, parseSynproxy, parseTproxy } from "./parse_action.ts";
+import { HEAD_WORDS } from "./parse_head.ts";
 import { parseLog } from "./parse_log.ts";
 import { parseNat } from "./parse_nat.ts";
 import { parseReject } from "./parse_reject.ts";
@@ -22,8 +24,6 @@ export function parseRule(c: Cursor): RuleNode {
 }
 
 const REFERENCES = ["helper", "timeout", "expectation"];
-/** Statements whose effect is not part of this data plane yet. */
-const ELSEWHERE = ["queue", "dup", "fwd", "tproxy", "synproxy", "flow", "meter"];
 
 function parseStatement(c: Cursor): StatementNode {
   const start = c.at;
@@ -46,6 +46,20 @@ function parseStatement(c: Cursor): StatementNode {
     case "masquerade":
     case "redirect":
       return parseNat(c);
+    case "queue":
+      return parseQueue(c);
+    case "dup":
+      return parseDup(c);
+    case "fwd":
+      return parseFwd(c);
+    case "tproxy":
+      return parseTproxy(c);
+    case "synproxy":
+      return named(c, start) ?? parseSynproxy(c);
+    case "meter":
+      return parseMeter(c);
+    case "flow":
+      return c.is("table", 1) ? parseMeter(c) : parseFlow(c);
     case "notrack":
       c.take();
       return { kind: "notrack", span: c.since(start) };
@@ -58,6 +72,12 @@ function parseStatement(c: Cursor): StatementNode {
     case "reset":
       c.take();
       return { kind: "reset option", option: parsePrimary(c, "left"), span: c.since(start) };
+    case "meta":
+      if (c.is("secmark", 1) && c.is("set", 2) && !c.is("ct", 3)) {
+        for (let words = 0; words < 3; words++) c.take();
+        return { kind: "object", type: "secmark", name: objectOrMap(c), span: c.since(start) };
+      }
+      break;
     case "ct":
       if (c.is("count", 1)) return parseStateful(c);
       if (REFERENCES.includes(c.text(1)) && c.is("set", 2)) {
@@ -67,7 +87,6 @@ function parseStatement(c: Cursor): StatementNode {
         return { kind: "object", type, name: objectOrMap(c), span: c.since(start) };
       }
   }
-  if (ELSEWHERE.includes(word)) return c.unexpected(`${word} is not built yet`);
   return parseMatch(c);
 }
 
@@ -80,9 +99,9 @@ function named(c: Cursor, start: number): StatementNode | undefined {
 }
 
 function objectOrMap(c: Cursor): Node {
-  const quoted = c.kind() !== undefined && !c.isWord();
-  if (quoted || !c.isWord(1)) return objectName(c);
-  return c.is("map", 2) || c.is("map", 3) ? parseExpression(c, "left") : objectName(c);
+  if (c.isWord() ? !HEAD_WORDS.has(c.text()) : !c.is("@")) return objectName(c);
+  const found = parseExpression(c, "left");
+  return found.kind === "map" ? found : c.unexpected("expected . or map");
 }
 
 function setUpdate(c: Cursor, start: number, op: "add" | "update" | "delete"): StatementNode {
@@ -104,6 +123,19 @@ function setUpdate(c: Cursor, start: number, op: "add" | "update" | "delete"): S
   element = parseElement(c, "left");
   c.expect("}");
   return { kind: "set update", op, set, element, span: c.since(start) };
+}
+
+/** `meter NAME [size N] { KEY STATEMENTS }`, before that `flow table NAME ...`. */
+function parseMeter(c: Cursor): StatementNode {
+  const start = c.at;
+  if (c.take() === "flow") c.take();
+  const name = c.name("the name of a meter");
+  const size = c.skip("size") ? c.number("a number of elements", 0xffffffff) : undefined;
+  c.expect("{");
+  const element = parseElement(c, "left");
+  if (element.statements === undefined && element.counter === undefined) c.unexpected("expected a statement");
+  c.expect("}");
+  return { kind: "meter", name, element, span: c.since(start), ...(size === undefined ? {} : { size }) };
 }
 
 const RELATIONS: Readonly<Record<string, RelationOp>> = {

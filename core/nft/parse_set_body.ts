@@ -7,6 +7,7 @@ import type { IncludeContext } from "./parse_include.ts";
 import type { Ending } from "./recover.ts";
 import { NEWLINE } from "./token.ts";
 import { parseStateful } from "./parse_stateful.ts";
+import type { StatementNode } from "./tree.ts";
 
 const OBJECTS = ["counter", "quota", "limit", "secmark", "synproxy"];
 
@@ -54,9 +55,11 @@ export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): 
     } else if (word === "comment") {
       c.take();
       body.comment = comment(c);
-    } else if (word === "counter") {
-      parseStateful(c);
-      body.counter = true;
+    } else if (isStateful(c)) {
+      const statements: StatementNode[] = [];
+      while (isStateful(c)) statements.push(parseStateful(c));
+      if (statements.length === 1 && word === "counter") body.counter = true;
+      else body.statements = statements;
     } else if (word === "elements") {
       c.take();
       c.expect("=");
@@ -73,6 +76,9 @@ export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): 
   body.span = { source, start: c.tokens.start(start), end: c.tokens.end(last) };
   return body;
 }
+
+const isStateful = (c: Cursor): boolean =>
+  c.is("counter") || c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1));
 
 function elements(c: Cursor): NonNullable<SetBody["elements"]> {
   const start = c.at;

@@ -37,7 +37,37 @@ export function parseDefine(c: Cursor): void {
     refuse(at, `redefinition of symbol '${name}'`, [], ["use redefine to change it"]);
   }
   const value = c.is("{") && c.is("}", 1) ? emptySet(c) : parseList(c, parseExpression(c, "value"));
+  const { size, depth } = extentOf(value);
+  if (size > MAXIMUM_SIZE) refuse(at, `'${name}' stands for more than ${MAXIMUM_SIZE} values`);
+  if (depth > MAXIMUM_NESTING) refuse(at, `'${name}' is nested more than ${MAXIMUM_NESTING} levels deep`);
   c.scope.define(name, value);
+}
+
+/** A variable of variables doubles with every line; what it stands for is bounded before anything looks at it. */
+const MAXIMUM_SIZE = 2 ** 22;
+const MAXIMUM_NESTING = 1024;
+
+interface Extent {
+  /** Nodes, variables replaced by what they stand for. */
+  readonly size: number;
+  readonly depth: number;
+}
+
+const known = new WeakMap<object, Extent>();
+
+function extentOf(node: object): Extent {
+  const found = known.get(node);
+  if (found !== undefined) return found;
+  let size = 1, depth = 0;
+  for (const part of Object.values(node)) {
+    if (typeof part !== "object" || part === null || "source" in part) continue;
+    const inner = extentOf(part);
+    size += inner.size;
+    depth = Math.max(depth, inner.depth + 1);
+  }
+  const extent = { size, depth };
+  known.set(node, extent);
+  return extent;
 }
 
 function emptySet(c: Cursor): Node {

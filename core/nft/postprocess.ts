@@ -4,7 +4,7 @@ import { adopt, writtenField } from "./postprocess_assign.ts";
 import { simplifyMatch } from "./postprocess_match.ts";
 import { ProtocolContext } from "./protocol_context.ts";
 import type { HeaderBase } from "./protocol/protocol.ts";
-import type { Expr, PayloadExpr, SetUse, Statement } from "./typed.ts";
+import type { Action, Expr, PayloadExpr, SetUse, Statement } from "./typed.ts";
 import { valueOf } from "./types.ts";
 
 type Match = Extract<Statement, { kind: "match" }>;
@@ -59,7 +59,11 @@ class Postprocess {
         return void this.push({ ...statement, target, value });
       }
       case "set update":
-        return void this.push({ ...statement, key: this.resolveKey(statement.key, undefined).key });
+        return void this.push({
+          ...statement,
+          key: this.resolveKey(statement.key, undefined).key,
+          ...(statement.data === undefined ? {} : { data: this.resolve(statement.data) }),
+        });
       case "nat": {
         const { nat } = statement;
         const address = nat.address === undefined ? {} : { address: this.resolve(nat.address) };
@@ -68,10 +72,41 @@ class Postprocess {
         const port = nat.port === undefined ? {} : { port: this.resolve(nat.port) };
         return void this.push({ ...statement, nat: { ...nat, ...address, ...port } });
       }
+      case "action":
+        return void this.push({ ...statement, action: this.action(statement.action) });
       case "reject":
         return this.reject(statement);
       default:
         return void this.push(statement);
+    }
+  }
+
+  private action(action: Action): Action {
+    switch (action.name) {
+      case "queue":
+        return action.number === undefined ? action : { ...action, number: this.resolve(action.number) };
+      case "dup":
+        return {
+          ...action,
+          ...(action.address === undefined ? {} : { address: this.resolve(action.address) }),
+          ...(action.device === undefined ? {} : { device: this.resolve(action.device) }),
+        };
+      case "fwd":
+        return {
+          ...action,
+          device: this.resolve(action.device),
+          ...(action.address === undefined ? {} : { address: this.resolve(action.address) }),
+        };
+      case "tproxy":
+        // A proxy asks for the transport protocol itself, so what says it stays.
+        this.guards.clear();
+        return {
+          ...action,
+          ...(action.address === undefined ? {} : { address: this.resolve(action.address) }),
+          ...(action.port === undefined ? {} : { port: this.resolve(action.port) }),
+        };
+      case "object":
+        return { ...action, ...this.resolveKey(action.key, action.set) };
     }
   }
 
@@ -171,6 +206,11 @@ class Postprocess {
         return { ...expr, parts: expr.parts.map((part) => simplifyPart(this.resolve(part), this.context)) };
       case "map":
         return { ...expr, ...this.resolveKey(expr.key, expr.set) };
+      case "hash":
+        return expr.key === undefined ? expr : { ...expr, key: this.resolveKey(expr.key, undefined).key };
+      case "option":
+        if (expr.of === "ip") this.dropGuard("network", undefined);
+        return expr;
       case "extension":
         this.dropGuard("network", undefined);
         return expr;
@@ -220,6 +260,7 @@ class Postprocess {
   private mayDrop(guard: Match, base: HeaderBase, payload: PayloadExpr | undefined): boolean {
     if (payload?.protocol?.name === "th") return false;
     if (base === "link" && guard.left.kind === "payload" && payload?.protocol?.name === "vlan") {
+      if (payload.field?.name === "type") return false;
       // A tag is implied where it is the usual one right behind the Ethernet header.
       return guard.left.protocol?.name === "ether" && guard.right.kind === "value" &&
         guard.right.value === 0x8100n;

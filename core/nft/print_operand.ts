@@ -1,3 +1,4 @@
+import { OPTION_LISTS } from "./protocol/option_list.ts";
 import { printConstant, printFlags } from "./print_value.ts";
 import type { Expr, PayloadExpr, SetUse } from "./typed.ts";
 import { isBitmask, type TypeContext } from "./types.ts";
@@ -22,9 +23,10 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
     }
     case "option": {
       if (expr.raw === true) {
-        return `tcp option @${expr.option.type},${expr.offset},${expr.bits}`;
+        return `${OPTION_LISTS[expr.of ?? "tcp"].words} @${expr.option.type},${expr.offset},${expr.bits}`;
       }
-      return `tcp option ${expr.option.name}${expr.field === undefined ? "" : ` ${expr.field.name}`}`;
+      const { words } = OPTION_LISTS[expr.of ?? "tcp"];
+      return `${words} ${expr.option.name}${expr.field === undefined ? "" : ` ${expr.field.name}`}`;
     }
     case "extension": {
       if (expr.field === undefined) return `exthdr ${expr.header.name}`;
@@ -43,6 +45,25 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
         : `rt ${expr.key}`;
     case "fib":
       return `fib ${expr.flags.join(" . ")} ${expr.result}`;
+    case "numgen":
+      return `numgen ${expr.mode} mod ${expr.modulus}${offset(expr.offset)}`;
+    case "hash": {
+      const key = expr.key === undefined ? "" : ` ${printOperand(expr.key, types, set)}`;
+      const seed = expr.seed === undefined ? "" : ` seed 0x${expr.seed.toString(16)}`;
+      return `${expr.mode}${key} mod ${expr.modulus}${seed}${offset(expr.offset)}`;
+    }
+    case "socket":
+      return `socket ${expr.key}`;
+    case "osf":
+      return `osf ${TTL_WORDS[expr.ttl] ?? ""}${expr.version ? "version" : "name"}`;
+    case "xfrm": {
+      const template = expr.template === 0 ? "" : ` spnum ${expr.template}`;
+      const key = expr.key.replace(
+        /^(.)addr([46])$/,
+        (_all, side, version) => `${version === "4" ? "ip" : "ip6"} ${side}addr`,
+      );
+      return `ipsec ${expr.direction}${template} ${key}`;
+    }
     case "byteorder":
       return printOperand(expr.operand, types, set);
     case "binary":
@@ -55,6 +76,10 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
       return printConstant(expr, types);
   }
 }
+
+const offset = (value: number): string => (value === 0 ? "" : ` offset ${value}`);
+/** NF_OSF_TTL_*: the packet's and the fingerprint's must be as near as routers make them, or not at all. */
+export const TTL_WORDS: readonly string[] = ["", "ttl loose ", "ttl skip "];
 
 function payload(expr: PayloadExpr): string {
   if (expr.protocol !== undefined && expr.field !== undefined) {

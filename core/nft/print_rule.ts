@@ -1,16 +1,22 @@
 import type { Rule, Table } from "../ruleset/ruleset.ts";
+import { setSource } from "./check_context.ts";
 import { delinearize } from "./delinearize.ts";
 import type { ListOptions } from "./list.ts";
 import { postprocess } from "./postprocess.ts";
 import { elementTexts } from "./print_set.ts";
 import { printStatement } from "./print_statement.ts";
-import type { SetUse } from "./typed.ts";
+import type { SetUse, Statement } from "./typed.ts";
 
-/** A rule as `nft list` writes it, without indentation. */
-export function printRule(rule: Rule, table: Table, options: ListOptions): string {
+/** What a rule does, as its listing says it. */
+export function ruleStatements(rule: Rule, table: Table): Statement[] {
   const shapes = {
     keyBits: (name: string) => table.sets.get(name)?.key.bits,
     interval: (name: string) => table.sets.get(name)?.interval ?? false,
+    data: (name: string) => {
+      const set = table.sets.get(name);
+      const types = set === undefined ? undefined : setSource(set)?.data;
+      return types?.length === 1 ? types[0] : undefined;
+    },
   };
   const members = (name: string) => {
     const set = table.sets.get(name);
@@ -20,11 +26,20 @@ export function printRule(rule: Rule, table: Table, options: ListOptions): strin
     );
     return { keys, big: set.interval };
   };
-  const statements = postprocess(delinearize(rule.expressions, shapes), table.family, { members });
+  return postprocess(delinearize(rule.expressions, shapes), table.family, { members });
+}
+
+/** A rule as `nft list` writes it, without indentation. */
+export function printRule(rule: Rule, table: Table, options: ListOptions): string {
+  const statements = ruleStatements(rule, table);
   const context = {
     types: options.types,
     stateless: options.stateless,
     family: table.family,
+    meterSize: (name: string) => {
+      const set = table.sets.get(name);
+      return set?.anonymous === true && set.dynamic ? set.size : undefined;
+    },
     set: (use: SetUse) => printSetUse(use, table, options),
     counts: (expression: Rule["expressions"][number]) => {
       const cell = rule.cells[rule.expressions.indexOf(expression)];

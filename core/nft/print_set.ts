@@ -2,6 +2,7 @@ import { compareBytes } from "../ruleset/intervals.ts";
 import type { SetDefinition, SetElement } from "../ruleset/ruleset.ts";
 import { setSource } from "./check_context.ts";
 import { timeType } from "./datatype/time.ts";
+import { printPlain } from "./print_statement.ts";
 import { takesPrefix } from "./postprocess_match.ts";
 import { printConstant, printFlags, printVerdict } from "./print_value.ts";
 import { NOWHERE } from "./source.ts";
@@ -28,10 +29,12 @@ export interface ElementPrinting {
 
 /** Elements in the order nft lists them, as text. */
 export function elementTexts(set: SetDefinition, printing: ElementPrinting): string[] {
+  return sortedElements(set).map((element) => elementText(set, element, printing));
+}
+
+export function sortedElements(set: SetDefinition): SetElement[] {
   const elements = [...set.elements.values()];
-  const parts = set.key.bits.length;
-  const ordered = set.interval && parts > 1 ? elements : sorted(elements, set);
-  return ordered.map((element) => elementText(set, element, printing));
+  return set.interval && set.key.bits.length > 1 ? elements : sorted(elements, set);
 }
 
 function sorted(elements: SetElement[], set: SetDefinition): SetElement[] {
@@ -59,7 +62,12 @@ export function elementText(set: SetDefinition, element: SetElement, printing: E
   let text = element.catchall ? "*" : keyText(set, element, printing);
   const counts = printing.counts?.(element) ??
     (element.counter && [element.counter.packets, element.counter.bytes]);
-  if (counts !== undefined || set.counter) {
+  if (set.statements !== undefined) {
+    const context = { types: printing.types, stateless: printing.stateless, family: "ip", set: () => "" };
+    for (const statement of element.statements ?? set.statements) {
+      text += ` ${printPlain(statement, context)}`;
+    }
+  } else if (counts !== undefined || set.counter) {
     text += printing.stateless
       ? " counter"
       : ` counter packets ${counts?.[0] ?? 0} bytes ${counts?.[1] ?? 0}`;
@@ -70,49 +78,63 @@ export function elementText(set: SetDefinition, element: SetElement, printing: E
   const left = printing.stateless ? undefined : printing.left?.(element);
   if (left !== undefined) text += ` expires ${duration(left, printing.types)}`;
   if (element.comment !== undefined) text += ` comment "${element.comment}"`;
+  if (element.object !== undefined) text += ` : "${element.object}"`;
   if (element.verdict !== undefined) text += ` : ${printVerdict(element.verdict)}`;
-  else if (element.data !== undefined) text += ` : ${dataText(set, element.data, printing)}`;
+  else if (element.data !== undefined) text += ` : ${dataText(set, element, printing)}`;
   return text;
 }
 
-function keyText(set: SetDefinition, element: SetElement, printing: ElementPrinting): string {
-  const source = setSource(set);
-  const own = source?.key ?? [];
-  const texts: string[] = [];
+const printPart = (part: Constant, types: TypeContext): string =>
+  part.kind === "value" && isBitmask(part.type)
+    ? printFlags(part.type, part.value, " | ", types)
+    : printConstant(part, types);
+
+const keyText = (set: SetDefinition, element: SetElement, printing: ElementPrinting): string =>
+  componentsOf(set, element, "key", printing.shift).map((part) => printPart(part, printing.types)).join(
+    " . ",
+  );
+
+const dataText = (set: SetDefinition, element: SetElement, printing: ElementPrinting): string =>
+  componentsOf(set, element, "data").map((part) => printPart(part, printing.types)).join(" . ");
+
+/** The parts of an element's key or data as constants: values, prefixes or ranges. */
+export function componentsOf(
+  set: SetDefinition,
+  element: SetElement,
+  which: "key" | "data",
+  shift = 0,
+): Constant[] {
+  return which === "key" ? keyParts(set, element, BigInt(shift)) : dataParts(set, element.data!);
+}
+
+function keyParts(set: SetDefinition, element: SetElement, shift: bigint): Constant[] {
+  const own = setSource(set)?.key ?? [];
   let at = 0;
-  for (let index = 0; index < set.key.bits.length; index++) {
-    const bits = set.key.bits[index]!;
+  return set.key.bits.map((bits, index) => {
     const bytes = (bits + 7) >> 3;
     const type = own[index] ?? integerType;
     const order: ByteOrder = set.interval || isText(type) ? "big" : type.order;
-    const shift = BigInt(printing.shift ?? 0);
     const from = valueOf(element.key.subarray(at, at + bytes), order) >> shift;
     const to = element.end === undefined
       ? from
       : valueOf(element.end.subarray(at, at + bytes), order) >> shift;
-    texts.push(printKey(type, from, to, bits, printing.types));
     at += paddedBits(bits) / 8;
-  }
-  return texts.join(" . ");
+    return component(type, from, to, bits);
+  });
 }
 
-function printKey(type: DataType, from: bigint, to: bigint, bits: number, types: TypeContext): string {
+function component(type: DataType, from: bigint, to: bigint, bits: number): Constant {
   const typed = { type, bits, order: "big" as const, span: NOWHERE };
-  if (from === to) {
-    return isBitmask(type)
-      ? printFlags(type, from, " | ", types)
-      : printConstant({ kind: "value", value: from, ...typed }, types);
-  }
+  if (from === to) return { kind: "value", value: from, ...typed };
   const size = to - from + 1n;
   const aligned = (size & (size - 1n)) === 0n && from % size === 0n;
   if (aligned && (takesPrefix(type) || isText(type))) {
-    const length = bits - (size.toString(2).length - 1);
-    return printConstant({ kind: "prefix", value: from, length, ...typed }, types);
+    return { kind: "prefix", value: from, length: bits - (size.toString(2).length - 1), ...typed };
   }
-  return printConstant({ kind: "range", from, to, ...typed } as Constant, types);
+  return { kind: "range", from, to, ...typed };
 }
 
-function dataText(set: SetDefinition, data: Uint8Array, printing: ElementPrinting): string {
+function dataParts(set: SetDefinition, data: Uint8Array): Constant[] {
   const own = setSource(set)?.data ?? [];
   const widths = own.map((type) => Math.max(1, (type.bits + 7) >> 3));
   const once = own.length === 1
@@ -120,17 +142,15 @@ function dataText(set: SetDefinition, data: Uint8Array, printing: ElementPrintin
     : widths.reduce((sum, width) => sum + paddedBits(width * 8) / 8, 0);
   const double = data.length >= 2 * once && once > 0;
   const second = own.length === 1 ? paddedBits(once * 8) / 8 : once;
-  const texts: string[] = [];
   let at = 0;
-  own.forEach((type, index) => {
+  return own.map((type, index) => {
     const width = widths[index]!;
     const order: ByteOrder = isText(type) ? "big" : type.order;
     const from = valueOf(data.subarray(at, at + width), order);
     const to = double ? valueOf(data.subarray(second + at, second + at + width), order) : from;
-    texts.push(printKey(type, from, to, width * 8, printing.types));
     at += paddedBits(width * 8) / 8;
+    return component(type, from, to, width * 8);
   });
-  return texts.join(" . ");
 }
 
 const FIVE_A_LINE = new Set([

@@ -1,6 +1,8 @@
 import type { Expression } from "../expr/expression.ts";
 import { LOG_LEVELS } from "./check_log.ts";
-import { OBJECT_TYPES } from "./check_object.ts";
+import { OPTION_BY_TYPE } from "./delinearize_option.ts";
+import { objectWords, printAction } from "./print_action.ts";
+import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "./parse_action.ts";
 import { icmpCodeType, icmpv6CodeType, icmpxCodeType } from "./datatype/icmp.ts";
 import { printDuration } from "./datatype/time.ts";
 import { NAT_FLAGS } from "./parse_nat.ts";
@@ -19,6 +21,8 @@ export interface PrintContext {
   readonly family: string;
   readonly set: SetPrinter;
   /** Values a counter or quota has now, by the position of its expression. */
+  /** Size of the meter of this name; undefined: the set is not a meter's. */
+  readonly meterSize?: (set: string) => number | undefined;
   readonly counts?: (expression: Expression) => readonly [number, number] | undefined;
 }
 
@@ -42,8 +46,15 @@ export function printStatement(statement: Statement, context: PrintContext): str
       const timeout = statement.timeout === undefined
         ? ""
         : ` timeout ${printDuration(BigInt(statement.timeout))}`;
-      return `${statement.op} @${statement.set} { ${printOperand(statement.key, types, set)}${timeout} }`;
+      const does = (statement.statements ?? []).map((inner) => ` ${printPlain(inner, context)}`).join("");
+      const data = statement.data === undefined ? "" : ` : ${printOperand(statement.data, types, set)}`;
+      const element = `{ ${printOperand(statement.key, types, set)}${timeout}${does}${data} }`;
+      const size = context.meterSize?.(statement.set);
+      if (size !== undefined) return `meter ${statement.set} size ${size} ${element}`;
+      return `${statement.op} @${statement.set} ${element}`;
     }
+    case "action":
+      return printAction(statement.action, context);
     case "plain":
       return printPlain(statement.expression, context);
   }
@@ -171,17 +182,28 @@ export function printPlain(e: Expression, context: PrintContext): string {
       return `ct count ${e.inverted ? "over " : ""}${e.count}`;
     case "log":
       return log(e);
-    case "objref": {
-      const word = [...OBJECT_TYPES].find(([, type]) => type === e.type)?.[0] ?? "counter";
-      return word.startsWith("ct ") ? `${word} set "${e.name}"` : `${word} name "${e.name}"`;
-    }
+    case "objref":
+      return `${objectWords(e.type)} "${e.name}"`;
+    case "synproxy":
+      return printSynproxy(e);
+    case "flow offload":
+      return `flow add @${e.flowtable}`;
     case "exthdr reset":
-      return `reset tcp option ${e.type}`;
+      return `reset tcp option ${OPTION_BY_TYPE(e.type, 0, 8).option.name}`;
     case "notrack":
       return "notrack";
     default:
       return e.kind;
   }
+}
+
+/** `synproxy mss 1460 wscale 7 timestamp sack-perm`. */
+function printSynproxy(e: Extract<Expression, { kind: "synproxy" }>): string {
+  let text = "synproxy";
+  if ((e.flags & SYNPROXY_MSS) !== 0) text += ` mss ${e.mss}`;
+  if ((e.flags & SYNPROXY_WSCALE) !== 0) text += ` wscale ${e.wscale}`;
+  if ((e.flags & SYNPROXY_TIMESTAMP) !== 0) text += " timestamp";
+  return (e.flags & SYNPROXY_SACK) === 0 ? text : `${text} sack-perm`;
 }
 
 const UNITS = new Map([[1, "second"], [60, "minute"], [3600, "hour"], [86400, "day"], [604800, "week"]]);

@@ -14,6 +14,11 @@ interface Layer {
   offset: number;
 }
 
+/** Transport protocols by their number. */
+const BY_NUMBER: ReadonlyMap<bigint, Protocol | undefined> = new Map(
+  TRANSPORTS.map(([number, name]) => [BigInt(number), PROTOCOLS.get(name)]),
+);
+
 const layer = (protocol?: Protocol): Layer => ({
   candidates: [],
   offset: 0,
@@ -92,7 +97,7 @@ export class ProtocolContext {
           ? PROTOCOLS.get(value === 2n ? "ip" : value === 10n ? "ip6" : "")
           : undefined;
       case "l4proto":
-        return PROTOCOLS.get(TRANSPORTS.find(([number]) => BigInt(number) === value)?.[1] ?? "");
+        return BY_NUMBER.get(value);
       case "protocol":
         return this.family === "bridge" || this.family === "netdev"
           ? nextProtocol(PROTOCOLS.get("ether")!, value)

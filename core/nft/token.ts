@@ -25,8 +25,7 @@ export interface Token {
 
 const WORD_START = /[A-Za-z_]/;
 const wordPattern = /[A-Za-z_.][A-Za-z0-9/\-_.]*/y;
-const starPattern =
-  /(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?(?:\\\*|[A-Za-z0-9/\-_.])*\*|(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?\\\*[A-Za-z0-9/\-_.]*/y;
+const starPattern = /(?:\\\*|[A-Za-z0-9/\-_.])*\*|(?:[A-Za-z_.][A-Za-z0-9/\-_.]*)?\\\*[A-Za-z0-9/\-_.]*/y;
 const numberPattern = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const tagPattern = /8021(?:ad|q)(?![A-Za-z0-9_])/y;
 const timePattern = /(?=[0-9])(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m(?!s))?(?:[0-9]+s)?(?:[0-9]+ms)?/y;
@@ -36,48 +35,95 @@ const classPattern = /[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}(?=[\s:\-},]|$)/y;
 const TWO = ["==", "!=", "<=", ">=", "<<", ">>"];
 const ONE = "{}()[],.:-/=<>&|^!$@*+~;";
 
+/** How many texts of tokens are kept at hand: as many as the cursor looks at, a power of two. */
+const KEPT = 8;
+
 /** Text of the tokens of one source, as parallel columns. */
 export class Tokens {
   readonly source: Source;
-  private readonly kinds: number[] = [];
-  private readonly bounds: number[] = [];
+  private total = 0;
+  private kinds: Uint8Array;
+  private bounds: Uint32Array;
+  private readonly keptAt = new Int32Array(KEPT).fill(-1);
+  private readonly kept: string[] = new Array(KEPT).fill("");
 
   constructor(source: Source) {
     this.source = source;
+    const guess = 16 + (source.text.length >> 2);
+    this.kinds = new Uint8Array(guess);
+    this.bounds = new Uint32Array(2 * guess);
     this.scan();
   }
 
   get count(): number {
-    return this.kinds.length;
+    return this.total;
   }
   kind(index: number): number {
-    return this.kinds[index] ?? END;
+    return index < this.total ? this.kinds[index]! : END;
   }
   start(index: number): number {
-    return this.bounds[2 * index] ?? this.source.text.length;
+    return index < this.total ? this.bounds[2 * index]! : this.source.text.length;
   }
   end(index: number): number {
-    return this.bounds[2 * index + 1] ?? this.source.text.length;
+    return index < this.total ? this.bounds[2 * index + 1]! : this.source.text.length;
   }
   text(index: number): string {
-    return this.source.text.slice(this.start(index), this.end(index));
+    const place = index & (KEPT - 1);
+    if (this.keptAt[place] === index) return this.kept[place]!;
+    const text = this.source.text.slice(this.start(index), this.end(index));
+    this.keptAt[place] = index;
+    this.kept[place] = text;
+    return text;
+  }
+  /** Whether the token reads so. */
+  reads(index: number, text: string): boolean {
+    const start = this.start(index);
+    return this.end(index) - start === text.length && this.source.text.startsWith(text, start);
   }
   span(index: number): Span {
     return { source: this.source, start: this.start(index), end: this.end(index) };
   }
 
   private add(kind: number, start: number, end: number): void {
-    this.kinds.push(kind);
-    this.bounds.push(start, end);
+    const at = this.total++;
+    if (at === this.kinds.length) this.grow();
+    this.kinds[at] = kind;
+    this.bounds[2 * at] = start;
+    this.bounds[2 * at + 1] = end;
+  }
+
+  private grow(): void {
+    const { kinds, bounds } = this;
+    this.kinds = new Uint8Array(2 * kinds.length);
+    this.kinds.set(kinds);
+    this.bounds = new Uint32Array(2 * bounds.length);
+    this.bounds.set(bounds);
   }
 
   private scan(): void {
     const text = this.source.text;
     let at = 0;
     while (at < text.length) {
+      const code = text.charCodeAt(at);
+      const shape = SHAPES[code] ?? 0;
+      if (shape === BLANK) {
+        at++;
+        continue;
+      }
+      const end = shape === LETTER ? plainWord(text, at) : shape === DIGIT ? plainNumber(text, at) : 0;
+      if (end > 0) {
+        this.add(shape === LETTER ? WORD : NUMBER, at, end);
+        at = end;
+        continue;
+      }
+      const address = shape === DIGIT ? plainIpv4(text, at) : 0;
+      if (address > 0) {
+        this.add(LITERAL, at, address);
+        at = address;
+        continue;
+      }
       const c = text[at]!;
       if (c === "\n") this.add(NEWLINE, at, ++at);
-      else if (c === " " || c === "\t" || c === "\r") at++;
       else if (c === "\\" && continuation(text, at) > 0) at = continuation(text, at);
       else if (c === "#") {
         // nft wants a line end behind a comment, and takes a last line without one for junk.
@@ -130,6 +176,61 @@ export class Tokens {
   }
 }
 
+/** What a character may begin or go on with, by its code; 0: anything else. */
+const BLANK = 1;
+const DIGIT = 2;
+const LETTER = 3;
+/** Goes on in a word, begins none. */
+const JOINER = 4;
+/** Ends what the quick ways below can tell: the patterns decide. */
+const UNSURE = 5;
+const SHAPES = shapes();
+
+function shapes(): Uint8Array {
+  const table = new Uint8Array(0x10000);
+  const put = (characters: string, shape: number) => {
+    for (const character of characters) table[character.charCodeAt(0)] = shape;
+  };
+  put(" \t\r", BLANK);
+  put("0123456789", DIGIT);
+  put("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", LETTER);
+  put("/-.", JOINER);
+  put(":*\\", UNSURE);
+  return table;
+}
+
+/** End of the word at `at`; 0 where a colon, star or backslash behind it makes something else of it. */
+function plainWord(text: string, at: number): number {
+  let end = at + 1;
+  for (; end < text.length; end++) {
+    const shape = SHAPES[text.charCodeAt(end)]!;
+    if (shape === DIGIT || shape === LETTER || shape === JOINER) continue;
+    return shape === UNSURE ? 0 : end;
+  }
+  return end;
+}
+
+/** End of the decimal digits at `at`; 0 where what follows may make an address, time or name of them. */
+function plainNumber(text: string, at: number): number {
+  let end = at + 1;
+  while (end < text.length && SHAPES[text.charCodeAt(end)] === DIGIT) end++;
+  const shape = end < text.length ? SHAPES[text.charCodeAt(end)]! : BLANK;
+  return shape === LETTER || shape === UNSURE || text[end] === "." ? 0 : end;
+}
+
+/** End of the dotted quad at `at`; 0 where there is none, or something longer may begin there. */
+function plainIpv4(text: string, at: number): number {
+  let end = at;
+  for (let group = 0; group < 4; group++) {
+    if (group > 0 && text[end++] !== ".") return 0;
+    const first = end;
+    while (end - first < 3 && end < text.length && SHAPES[text.charCodeAt(end)] === DIGIT) end++;
+    if (end === first) return 0;
+  }
+  const shape = end < text.length ? SHAPES[text.charCodeAt(end)]! : BLANK;
+  return shape === UNSURE ? 0 : end;
+}
+
 function match(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   const found = pattern.exec(text);
@@ -143,12 +244,13 @@ function continuation(text: string, at: number): number {
   return text[end] === "\n" ? end + 1 : 0;
 }
 
-const HEX_RUN = /[0-9a-fA-F:]+/y;
+/** No address is longer. */
+const HEX_RUN = /[0-9a-fA-F:]{1,64}/y;
 const TAIL_V4 = /[0-9]{1,3}(?:\.[0-9]{1,3}){3}/y;
 
 /** Length of the longest IPv6 address (RFC 4291, 2.2) that starts at `at`, 0 where none does. */
 export function ipv6Length(text: string, at: number): number {
-  const run = Math.min(match(HEX_RUN, text, at), 64);
+  const run = match(HEX_RUN, text, at);
   let groups = 0;
   let gap = false;
   let best = 0;

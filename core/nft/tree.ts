@@ -1,3 +1,4 @@
+import type { SocketKey, XfrmKey } from "../expr/expression.ts";
 import type { Span } from "./source.ts";
 
 /**
@@ -18,7 +19,16 @@ export type Node =
   | { kind: "map"; key: Node; mapping: Node; span: Span }
   | { kind: "payload"; protocol: string; field: string; fieldSpan: Span; span: Span }
   | { kind: "raw payload"; base: "link" | "network" | "transport"; offset: number; bits: number; span: Span }
-  | { kind: "option"; option: string; field?: string; fieldSpan?: Span; raw?: RawOption; span: Span }
+  | {
+    kind: "option";
+    /** Absent: a TCP option. */
+    of?: "ip" | "sctp";
+    option: string;
+    field?: string;
+    fieldSpan?: Span;
+    raw?: RawOption;
+    span: Span;
+  }
   | { kind: "extension"; header: string; field?: string; index?: number; span: Span }
   | { kind: "meta"; key: string; span: Span }
   | { kind: "ct"; key: string; direction?: "original" | "reply"; family?: "ip" | "ip6"; span: Span }
@@ -34,7 +44,9 @@ export type Node =
     offset: number;
     span: Span;
   }
-  | { kind: "socket"; key: string; span: Span }
+  | { kind: "socket"; key: SocketKey; span: Span }
+  | { kind: "osf"; ttl: number; version: boolean; span: Span }
+  | { kind: "xfrm"; direction: "in" | "out"; key: XfrmKey; template: number; span: Span }
   | VerdictNode;
 
 export interface RawOption {
@@ -89,6 +101,13 @@ export type StatementNode =
     data?: Node;
     span: Span;
   }
+  | { kind: "queue"; number?: Node; simple: boolean; bypass: boolean; fanout: boolean; span: Span }
+  | { kind: "dup"; to: Node; device?: Node; span: Span }
+  | { kind: "fwd"; family?: "ip" | "ip6"; to: Node; device?: Node; span: Span }
+  | { kind: "tproxy"; family?: "ip" | "ip6"; address?: Node; port?: Node; span: Span }
+  | { kind: "synproxy"; synproxy: SynproxyNode; span: Span }
+  | { kind: "flow"; flowtable: string; span: Span }
+  | { kind: "meter"; name: string; size?: number; element: ElementNode; span: Span }
   | { kind: "other"; name: string; span: Span };
 
 export interface LimitNode {
@@ -98,6 +117,13 @@ export interface LimitNode {
   readonly burst: number;
   readonly type: "packets" | "bytes";
   readonly inverted: boolean;
+}
+
+export interface SynproxyNode {
+  readonly mss: number;
+  readonly wscale: number;
+  /** NF_SYNPROXY_OPT_* bits. */
+  readonly flags: number;
 }
 
 export interface LogNode {

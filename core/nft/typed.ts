@@ -1,4 +1,4 @@
-import type { Expression, Verdict } from "../expr/expression.ts";
+import type { ElementStatement, Expression, SocketKey, Verdict, XfrmKey } from "../expr/expression.ts";
 import type { SetElement } from "../ruleset/ruleset.ts";
 import type { CtRow, MetaRow } from "./keys.ts";
 import type { ExtensionField, ExtensionHeader } from "./protocol/extension.ts";
@@ -50,6 +50,28 @@ export type Operand =
     readonly result: "oif" | "oifname" | "type";
     readonly present: boolean;
   })
+  | (Typed & {
+    readonly kind: "numgen";
+    readonly mode: "inc" | "random";
+    readonly modulus: number;
+    readonly offset: number;
+  })
+  | (Typed & {
+    readonly kind: "hash";
+    readonly mode: "jhash" | "symhash";
+    readonly key?: Expr;
+    readonly modulus: number;
+    readonly seed?: number;
+    readonly offset: number;
+  })
+  | (Typed & { readonly kind: "socket"; readonly key: SocketKey })
+  | (Typed & { readonly kind: "osf"; readonly ttl: number; readonly version: boolean })
+  | (Typed & {
+    readonly kind: "xfrm";
+    readonly direction: "in" | "out";
+    readonly key: XfrmKey;
+    readonly template: number;
+  })
   | (Typed & { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr })
   | (Typed & {
     readonly kind: "byteorder";
@@ -76,6 +98,8 @@ export type OptionExpr = Typed & {
   readonly field?: Field;
   readonly offset: number;
   readonly raw?: true;
+  /** Absent: an option of TCP. */
+  readonly of?: "ip" | "sctp";
 };
 
 /** A set a rule looks up: by name, or written in the rule. */
@@ -97,6 +121,15 @@ export interface SetLiteral {
   readonly dataBits?: readonly number[];
   readonly interval: boolean;
   readonly elements: readonly SetElement[];
+  /** Type of the objects the keys lead to. */
+  readonly objects?: number;
+  /** A meter's set has a name, and rules fill it. */
+  readonly meter?: {
+    readonly name: string;
+    readonly size?: number;
+    readonly timeouts: boolean;
+    readonly counts: boolean;
+  };
   readonly span: Span;
 }
 
@@ -121,12 +154,32 @@ export type Statement =
     kind: "set update";
     op: "add" | "update" | "delete";
     set: string;
+    /** The set is a meter's own, made with the rule. */
+    meter?: SetLiteral;
     key: Expr;
     data?: Expr;
     timeout?: number;
+    statements?: readonly ElementStatement[];
     span: Span;
   }
+  | { kind: "action"; action: Action; span: Span }
   | { kind: "plain"; expression: Expression; span: Span };
+
+/** Statements that hand the packet, or a copy, to something else, with operands of their own. */
+export type Action =
+  | {
+    readonly name: "queue";
+    readonly from: number;
+    readonly to: number;
+    /** Instead of `from` and `to`: computed. */
+    readonly number?: Expr;
+    readonly bypass: boolean;
+    readonly fanout: boolean;
+  }
+  | { readonly name: "dup"; readonly address?: Expr; readonly device?: Expr }
+  | { readonly name: "fwd"; readonly device: Expr; readonly address?: Expr; readonly family?: "ip" | "ip6" }
+  | { readonly name: "tproxy"; readonly family?: "ip" | "ip6"; readonly address?: Expr; readonly port?: Expr }
+  | { readonly name: "object"; readonly type: number; readonly key: Expr; readonly set: SetUse };
 
 export interface MatchSet {
   readonly kind: "set";

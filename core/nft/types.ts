@@ -88,9 +88,12 @@ export const invalidType: DataType = { name: "invalid", description: "invalid", 
 
 const NUMBER = /^(?:0[xX][0-9a-fA-F]+|[0-9]+)$/;
 
+/** Characters; reading more would take more than linear time, and nothing is as wide. */
+const LONGEST_NUMBER = 65536;
+
 /** strtoull with base 0: hexadecimal after 0x, octal after 0, else decimal. */
 export function parseNumber(text: string): bigint | undefined {
-  if (!NUMBER.test(text)) return undefined;
+  if (text.length > LONGEST_NUMBER || !NUMBER.test(text)) return undefined;
   if (text.length > 1 && text[0] === "0" && text[1] !== "x" && text[1] !== "X") {
     return /^[0-7]+$/.test(text) ? BigInt("0o" + text) : undefined;
   }
@@ -174,11 +177,10 @@ export function bytesOf(value: bigint, bits: number, order: ByteOrder): Uint8Arr
   const length = (bits + 7) >> 3;
   const bytes = new Uint8Array(length);
   let rest = value;
-  if (length <= 6) {
-    let small = Number(rest <= SMALL ? rest : BigInt.asUintN(length * 8, rest));
+  if (length <= 4) {
+    const small = Number(rest <= SMALL ? rest : BigInt.asUintN(length * 8, rest));
     for (let index = 0; index < length; index++) {
-      bytes[order === "big" ? length - 1 - index : index] = small % 256;
-      small = Math.floor(small / 256);
+      bytes[order === "big" ? length - 1 - index : index] = small >>> (8 * index);
     }
     return bytes;
   }
@@ -190,6 +192,13 @@ export function bytesOf(value: bigint, bits: number, order: ByteOrder): Uint8Arr
 }
 
 export function valueOf(bytes: Uint8Array, order: ByteOrder): bigint {
+  if (bytes.length <= 4) {
+    let small = 0;
+    for (let index = 0; index < bytes.length; index++) {
+      small = small * 256 + bytes[order === "big" ? index : bytes.length - 1 - index]!;
+    }
+    return BigInt(small);
+  }
   let value = 0n;
   for (let index = 0; index < bytes.length; index++) {
     value = (value << 8n) | BigInt(bytes[order === "big" ? index : bytes.length - 1 - index]!);

@@ -9,6 +9,7 @@ import {
   sortIntervals,
   subtractInterval,
 } from "./intervals.ts";
+import { RangeIndex } from "./range_index.ts";
 import { verdictTarget } from "./references.ts";
 import type { LiveStore } from "./sets/live.ts";
 import { elementKey, sameBytes, type SetDefinition, type SetElement, typeLength } from "./ruleset.ts";
@@ -21,6 +22,8 @@ export interface ElementContext {
   free(cell: number): void;
   /** Why a verdict map may not go to this chain; undefined when it may. */
   target(chain: string): RulesetError | undefined;
+  /** Whether the table has this object. */
+  object(type: number, name: string): boolean;
   /** What rules added. */
   readonly live: LiveStore;
 }
@@ -37,15 +40,16 @@ export function addElements(
   const most = Math.min(set.size ?? Infinity, context.live.get(set.live)?.capacity ?? Infinity);
   let added = 0;
   if (set.timeouts) purge(set, context);
+  const index = ranges && elements.length > FEW ? indexOf(set) : undefined, length = typeLength(set.key);
   for (const given of elements) {
-    const error = shapeError(set, given, context);
+    const error = shapeError(set, given, length, context);
     if (error !== undefined) return error;
     const key = elementKey(given), there = set.elements.get(key);
     if (there !== undefined) {
       if (exclusive || !sameData(there, given)) return refusal(set, "exists");
       continue;
     }
-    if (ranges && rangesClash(set, given)) return refusal(set, "exists");
+    if (ranges && rangesClash(index ?? set, given)) return refusal(set, "exists");
     if (set.elements.size >= most) return refusal(set, "full");
     const counted = given.counter ?? (set.counter ? { packets: 0, bytes: 0 } : undefined);
     const cell = counted === undefined ? -1 : context.allocate(counted.packets, counted.bytes);
@@ -56,6 +60,7 @@ export function addElements(
       cell,
       ...(set.timeouts && left !== undefined && left > 0 ? { deadline: context.now + left } : {}),
     });
+    if (index !== undefined && !given.catchall) index.add(given);
     added++;
   }
   return interval && added > 0 ? settleIntervals(set, context) : undefined;
@@ -135,23 +140,36 @@ function punchHole(
   return undefined;
 }
 
+function indexOf(set: SetDefinition): RangeIndex {
+  const index = new RangeIndex(set.key.bits);
+  for (const element of set.elements.values()) if (!element.catchall) index.add(element);
+  return index;
+}
+
+/** Elements that are sooner compared with all there are than looked for in an index made for them. */
+const FEW = 4;
+
 /** nft_pipapo_insert: a new element may not begin or end inside an older one. */
-function rangesClash(set: SetDefinition, given: SetElement): boolean {
-  for (const element of set.elements.values()) {
-    if (element.catchall) continue;
-    if (rangesContain(element, given.key, set.key.bits)) return true;
-    if (given.end !== undefined && rangesContain(element, given.end, set.key.bits)) return true;
-  }
-  return false;
+function rangesClash(among: RangeIndex | SetDefinition, { key, end, catchall }: SetElement): boolean {
+  if (catchall) return false;
+  const covers = among instanceof RangeIndex
+    ? (point: Uint8Array) => among.covers(point)
+    : (point: Uint8Array) => {
+      for (const element of among.elements.values()) {
+        if (!element.catchall && rangesContain(element, point, among.key.bits)) return true;
+      }
+      return false;
+    };
+  return covers(key) || (end !== undefined && covers(end));
 }
 
 /** Wrong lengths and kinds are the language's mistake, but must never reach the machine. */
 function shapeError(
   set: SetDefinition,
   element: SetElement,
+  length: number,
   context: ElementContext,
 ): RulesetError | undefined {
-  const length = typeLength(set.key);
   if (!element.catchall && element.key.length !== length) return refusal(set, "invalid");
   if (element.end !== undefined) {
     if (!set.interval || element.end.length !== length) return refusal(set, "invalid");
@@ -160,6 +178,10 @@ function shapeError(
     }
   }
   if (element.timeout !== undefined && !set.timeouts) return refusal(set, "invalid");
+  if (set.objects !== undefined) {
+    if (element.object === undefined) return refusal(set, "invalid");
+    return context.object(set.objects, element.object) ? undefined : refusal(set, "missing");
+  }
   if (set.data === undefined) {
     if (element.data !== undefined || element.verdict !== undefined) return refusal(set, "invalid");
   } else if (set.data === "verdict") {
@@ -171,6 +193,7 @@ function shapeError(
 }
 
 function sameData(a: SetElement, b: SetElement): boolean {
+  if (a.object !== b.object) return false;
   if (a.verdict !== undefined || b.verdict !== undefined) {
     return a.verdict?.code === b.verdict?.code &&
       (a.verdict && verdictTarget(a.verdict)) === (b.verdict && verdictTarget(b.verdict));

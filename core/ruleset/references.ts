@@ -1,5 +1,5 @@
 import type { Expression, Verdict } from "../expr/expression.ts";
-import type { Rule, SetDefinition, Table } from "./ruleset.ts";
+import { OBJECT_FLOWTABLE, type Rule, type SetDefinition, type Table } from "./ruleset.ts";
 
 /** Name of the chain a verdict goes to. */
 export const verdictTarget = (verdict: Verdict): string | undefined =>
@@ -7,7 +7,9 @@ export const verdictTarget = (verdict: Verdict): string | undefined =>
 
 /** Name of the set an expression is bound to. */
 export const boundSet = (expression: Expression): string | undefined =>
-  expression.kind === "lookup" || expression.kind === "dynset" ? expression.set : undefined;
+  expression.kind === "lookup" || expression.kind === "dynset" || expression.kind === "objref map"
+    ? expression.set
+    : undefined;
 
 /** Chains a rule can go to: directly, and through the verdict maps it looks up. */
 export function* ruleTargets(table: Table, rule: Rule): Generator<string> {
@@ -50,7 +52,17 @@ export function setInUse(table: Table, name: string): boolean {
 }
 
 export function objectInUse(table: Table, type: number, name: string): boolean {
-  return someExpression(table, (e) => e.kind === "objref" && e.type === type && e.name === name);
+  for (const set of table.sets.values()) {
+    if (set.objects !== type) continue;
+    for (const element of set.elements.values()) if (element.object === name) return true;
+  }
+  return someExpression(
+    table,
+    (e) =>
+      e.kind === "flow offload"
+        ? type === OBJECT_FLOWTABLE && e.flowtable === name
+        : e.kind === "objref" && e.type === type && e.name === name,
+  );
 }
 
 function someExpression(table: Table, wanted: (expression: Expression) => boolean): boolean {

@@ -77,7 +77,12 @@ function makeLive(work: Work, table: DraftTable, name: string): void {
 
 /** Name of the set or object an expression needs. */
 const nameIn = (expression: Expression): string | undefined =>
-  boundSet(expression) ?? (expression.kind === "objref" ? expression.name : undefined);
+  boundSet(expression) ??
+    (expression.kind === "objref"
+      ? expression.name
+      : expression.kind === "flow offload"
+      ? expression.flowtable
+      : undefined);
 
 /** Index the rule is put at; -1 when the rule it is placed by does not exist. */
 function position(chain: DraftChain, place: RulePlace): number {

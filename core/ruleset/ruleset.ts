@@ -1,4 +1,4 @@
-import type { Expression, Verdict } from "../expr/expression.ts";
+import type { ElementStatement, Expression, Verdict } from "../expr/expression.ts";
 
 /**
  * The ruleset as data: tables of chains, rules, sets and stateful objects.
@@ -91,6 +91,10 @@ export interface SetDefinition {
   readonly key: SetType;
   /** A map's data type; `"verdict"` for a verdict map; undefined for a set. */
   readonly data?: SetType | "verdict";
+  /** The keys lead to objects of this type (OBJECT_*). */
+  readonly objects?: number;
+  /** What every element does for itself, where that is more than counting. */
+  readonly statements?: readonly ElementStatement[];
   readonly constant: boolean;
   readonly interval: boolean;
   readonly autoMerge: boolean;
@@ -136,6 +140,10 @@ export interface SetElement {
   readonly data?: Uint8Array;
   /** Of a verdict map's element. */
   readonly verdict?: Verdict;
+  /** Name of the object its key leads to. */
+  readonly object?: string;
+  /** As written for it; the set's where it says nothing. */
+  readonly statements?: readonly ElementStatement[];
   /** Milliseconds it lives; the set's default when not given. */
   readonly timeout?: number;
   /** Milliseconds left when it is added; the timeout when not given. */
@@ -155,6 +163,39 @@ export const OBJECT_COUNTER = 1;
 export const OBJECT_QUOTA = 2;
 export const OBJECT_LIMIT = 4;
 export const OBJECT_CONNLIMIT = 5;
+/** Flowtables are kept with the objects, though they are none to the kernel. */
+export const OBJECT_FLOWTABLE = 0x100;
+
+/** What an object is: a stateful expression, or settings that others use by its name. */
+export type ObjectDefinition =
+  | Extract<Expression, { kind: "counter" | "quota" | "limit" | "connlimit" | "synproxy" }>
+  | { kind: "ct helper"; helper: string; protocol: "tcp" | "udp"; family: "ip" | "ip6" | "inet" }
+  | {
+    kind: "ct timeout";
+    protocol: "tcp" | "udp";
+    family: "ip" | "ip6" | "inet";
+    /** State of the flow and seconds it may stay in it. */
+    policy: readonly (readonly [state: string, seconds: number])[];
+  }
+  | {
+    kind: "ct expectation";
+    protocol: "tcp" | "udp";
+    family: "ip" | "ip6" | "inet";
+    port: number;
+    /** Milliseconds. */
+    timeout: number;
+    /** Most expectations at a time. */
+    size: number;
+  }
+  | { kind: "secmark"; context: string }
+  | {
+    kind: "flowtable";
+    hook: string;
+    priority: number;
+    devices: readonly string[];
+    flags: readonly string[];
+    counter: boolean;
+  };
 
 export interface StatefulObject {
   readonly name: string;
@@ -162,7 +203,7 @@ export interface StatefulObject {
   /** OBJECT_*. */
   readonly type: number;
   /** What it does and starts with. */
-  readonly expression: Extract<Expression, { kind: "counter" | "quota" | "limit" | "connlimit" }>;
+  readonly expression: ObjectDefinition;
   /** First cell of its state. */
   readonly cell: number;
   readonly comment?: string;
@@ -183,10 +224,18 @@ export function typeLength(type: SetType): number {
 /** Key of `SetDefinition.elements`: the bytes as text, the interval's end behind a slash. */
 export function elementKey(element: Pick<SetElement, "key" | "end" | "catchall">): string {
   if (element.catchall) return "*";
-  const key = String.fromCharCode(...element.key);
+  const key = characters(element.key);
   return element.end === undefined || sameBytes(element.key, element.end)
     ? key
-    : key + "/" + String.fromCharCode(...element.end);
+    : key + "/" + characters(element.end);
+}
+
+/** A character a byte. Keys of four bytes, most of all, without the cost of a call with many arguments. */
+function characters(bytes: Uint8Array): string {
+  if (bytes.length === 4) return String.fromCharCode(bytes[0]!, bytes[1]!, bytes[2]!, bytes[3]!);
+  let text = "";
+  for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at]!);
+  return text;
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

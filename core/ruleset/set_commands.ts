@@ -2,7 +2,7 @@ import type { DraftTable } from "./draft.ts";
 import { addElements, deleteElements, type ElementContext } from "./elements.ts";
 import type { RulesetError } from "./error.ts";
 import { setInUse } from "./references.ts";
-import type { Family, SetDefinition, SetElement } from "./ruleset.ts";
+import { type Family, objectKey, type SetDefinition, type SetElement } from "./ruleset.ts";
 import type { SetSpec } from "./specs.ts";
 import { isError, type Work } from "./work.ts";
 
@@ -99,6 +99,7 @@ const contextOf = (work: Work, table: DraftTable): ElementContext => ({
   now: work.store.now(),
   allocate: (packets, bytes) => work.allocate(packets, bytes),
   free: (cell) => work.free(cell),
+  object: (type, name) => table.objects.has(objectKey(type, name)),
   target: (chain) => work.targetError(table, chain),
   live: work.store.live,
 });
@@ -106,5 +107,6 @@ const contextOf = (work: Work, table: DraftTable): ElementContext => ({
 function sameShape(set: SetDefinition, spec: SetSpec): boolean {
   const data = (d: SetDefinition["data"]) => d === undefined || d === "verdict" ? d : d.name;
   return set.key.name === spec.key.name && data(set.data) === data(spec.data) &&
+    set.objects === spec.objects &&
     set.interval === (spec.interval ?? false);
 }

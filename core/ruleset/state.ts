@@ -1,7 +1,10 @@
 import type { Expression } from "../expr/expression.ts";
+import type { ObjectDefinition } from "./ruleset.ts";
 
 /** First values of an expression's cell pair; undefined when it keeps no state. */
-export function initialState(expression: Expression): readonly [number, number] | undefined {
+export function initialState(
+  expression: Expression | ObjectDefinition,
+): readonly [number, number] | undefined {
   switch (expression.kind) {
     case "counter":
       return [expression.packets, expression.bytes];
@@ -11,6 +14,9 @@ export function initialState(expression: Expression): readonly [number, number] 
       return [expression.used, 0];
     case "connlimit":
       return [0, 0];
+    case "numgen":
+      // The first packet gets 0.
+      return expression.mode === "inc" ? [expression.modulus - 1, 0] : undefined;
     default:
       return undefined;
   }

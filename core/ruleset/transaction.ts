@@ -107,7 +107,7 @@ export class Transaction {
     return addSet(this.#work, family, table, spec, true);
   }
   /** First free name for an anonymous set: `__set0`, `__map0`, ... */
-  anonymousName(family: Family, table: string, prefix: "__set" | "__map"): string {
+  anonymousName(family: Family, table: string, prefix: "__set" | "__map" | "__objmap"): string {
     return this.#work.anonymousName(family, table, prefix);
   }
   deleteSet(family: Family, table: string, name: string): Outcome {

@@ -1,7 +1,14 @@
 import type { Expression } from "../expr/expression.ts";
 import type { RulesetError, RulesetReason } from "./error.ts";
 import { ruleTargets } from "./references.ts";
-import { type BaseChain, type Chain, type Family, objectKey, type Table } from "./ruleset.ts";
+import {
+  type BaseChain,
+  type Chain,
+  type Family,
+  OBJECT_FLOWTABLE,
+  objectKey,
+  type Table,
+} from "./ruleset.ts";
 
 /** NFT_JUMP_STACK_SIZE: a chain reached by this many jumps and gotos is one too deep. */
 export const JUMP_DEPTH = 16;
@@ -42,8 +49,19 @@ export function expressionReason(table: Table, expression: Expression): RulesetR
       if (expression.timeout !== undefined && !set.timeouts) return "unsupported";
       return (set.data === undefined) === (expression.data === undefined) ? undefined : "invalid";
     }
+    case "objref map": {
+      const set = table.sets.get(expression.set);
+      return set === undefined ? "missing" : set.objects === expression.type ? undefined : "invalid";
+    }
+    case "flow offload":
+      return table.objects.has(objectKey(OBJECT_FLOWTABLE, expression.flowtable)) ? undefined : "missing";
     case "objref":
       return table.objects.has(objectKey(expression.type, expression.name)) ? undefined : "missing";
+    case "meta":
+      // Keys of nft_meta_bridge; the other families have nothing to ask.
+      return expression.key.startsWith("bri_") && table.family !== "bridge" ? "unsupported" : undefined;
+    case "fib":
+      return expression.result !== "type" && expression.flags.includes("oif") ? "invalid" : undefined;
     case "limit":
       return expression.rate > 0 && expression.unit > 0 ? undefined : "invalid";
     default:
@@ -135,7 +153,15 @@ function fits(expression: Expression, base: BaseChain): boolean {
       return hook !== "postrouting";
     case "rt":
       return expression.key !== "tcpmss" || hook === "forward" || hook === "output" || hook === "postrouting";
+    case "fib":
+      return fibHooks(expression).includes(hook);
     default:
       return true;
   }
+}
+
+/** nft_fib_validate: an interface can be asked about only where the packet has one. */
+function fibHooks({ flags, result }: Extract<Expression, { kind: "fib" }>): readonly BaseChain["hook"][] {
+  if (result !== "type" || flags.includes("iif")) return ["ingress", "prerouting", "input", "forward"];
+  return flags.includes("oif") ? ["forward", "output", "postrouting"] : HOOKS.filter;
 }

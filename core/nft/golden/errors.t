@@ -45,3 +45,5 @@ ip saddr 192.0.2.1 accept log;fail;27-29;Statement after terminal statement has 
 dnat ip to 192.0.2.1 accept;fail;22-27;Statement after terminal statement has no effect
 ip saddr 192.0.2.1 dnat ip6 to ::1;fail;20-23;conflicting protocols specified: ip vs. ip6. You must specify ip or ip6 family in nat statement
 meta not 5;fail;6-8;syntax error, unexpected !
+tcp option eol left 1;fail;16-19;syntax error, unexpected left
+tcp option sack window 1;fail;17-22;syntax error, unexpected window

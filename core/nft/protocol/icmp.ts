@@ -1,4 +1,3 @@
-import { ipv4Type } from "../datatype/address.ts";
 import { icmpCodeType, icmpTypeType, icmpv6CodeType, icmpv6TypeType } from "../datatype/icmp.ts";
 import { igmpType } from "../datatype/symbolic.ts";
 import { field, number, type Protocol } from "./protocol.ts";
@@ -45,7 +44,7 @@ export const igmpRow: Protocol = {
     field("type", igmpType, 0),
     number("mrt", 8, 8),
     number("checksum", 16, 16),
-    field("group", ipv4Type, 32),
+    number("group", 32, 32),
   ],
   checksum: 2,
 };

@@ -1,0 +1,107 @@
+import type { CheckContext } from "./check_context.ts";
+import { checkOperand } from "./check_operand.ts";
+import { PROTOCOLS as PROTOCOL_NAMES } from "./datatype/protocol_names.ts";
+import { inetProtocolType } from "./datatype/protocol.ts";
+import { DATA_TYPES } from "./datatype/registry.ts";
+import { Refusal } from "./diagnostic.ts";
+import { PROTOCOLS } from "./protocol/registry.ts";
+import { ProtocolContext } from "./protocol_context.ts";
+import type { Node } from "./tree.ts";
+import { type DataType, integerType, isText, type TypeContext } from "./types.ts";
+
+/** What `describe` calls each kind of expression. */
+const WORDS: Readonly<Partial<Record<Node["kind"], string>>> = {
+  payload: "payload",
+  "raw payload": "payload",
+  option: "exthdr",
+  extension: "exthdr",
+  meta: "meta",
+  ct: "ct",
+  rt: "rt",
+  fib: "fib",
+  numgen: "numgen",
+  hash: "hash",
+  socket: "socket",
+  osf: "osf",
+  xfrm: "xfrm",
+};
+
+/** `describe EXPRESSION` or `describe DATATYPE`: type, width and symbols, as nft writes them. */
+export function describe(node: Node, types: TypeContext): string {
+  if (node.kind === "variable") return describe(node.value, types);
+  if (node.kind === "symbol") {
+    const type = DATA_TYPES.get(node.text);
+    if (type === undefined) return "symbol expression, datatype invalid (invalid)\n";
+    return `datatype ${typeText(type)}, ${type.bits} bits\n${symbolTable(type, true)}`;
+  }
+  const word = WORDS[node.kind] ?? node.kind;
+  const found = typeOf(node, types);
+  if (found === undefined) return `${word} expression, datatype invalid (invalid)\n`;
+  const { type, bits } = found;
+  const width = isText(type) ? `${bits >> 3} characters` : `${bits} bits`;
+  return `${word} expression, datatype ${typeText(type)}, ${width}\n${symbolTable(type)}`;
+}
+
+/** Type and width of an expression by itself; undefined where it has none without its family. */
+function typeOf(node: Node, types: TypeContext): { type: DataType; bits: number } | undefined {
+  // A header or option without a field is asked for its first one.
+  if (node.kind === "extension" && node.field === undefined) return { type: inetProtocolType, bits: 8 };
+  if (node.kind === "option" && node.field === undefined && node.raw === undefined) {
+    return { type: integerType, bits: 8 };
+  }
+  if (node.kind === "payload") {
+    const field = PROTOCOLS.get(node.protocol)?.fields.find((known) => known.name === node.field);
+    return field === undefined ? undefined : { type: field.type, bits: field.bits };
+  }
+  const context: CheckContext = {
+    family: "inet",
+    types,
+    table: undefined,
+    protocols: new ProtocolContext("inet"),
+    statements: [],
+  };
+  try {
+    const { type, bits } = checkOperand(context, node);
+    return type.name === "invalid" ? undefined : { type, bits };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return undefined;
+  }
+}
+
+function typeText(type: DataType): string {
+  const bases: string[] = [];
+  for (let at = type.base; at !== undefined; at = at.base) bases.push(at.description);
+  return `${type.name} (${type.description})${bases.length === 0 ? "" : ` (basetype ${bases.join(", ")})`}`;
+}
+
+const HEAD = "\npre-defined symbolic constants ";
+
+function symbolTable(type: DataType, plain = false): string {
+  if (type.name === inetProtocolType.name) {
+    // One name a number, as getprotobynumber knows it.
+    const first = new Map<number, string>();
+    for (const [name, value] of PROTOCOL_NAMES) if (value < 256 && !first.has(value)) first.set(value, name);
+    const rows = [...first].map(([value, name]) => [name, value] as const).sort((a, b) => a[1] - b[1]);
+    return rows.map(([name, value]) => `\t${name.padEnd(30)}\t${value}\n`).join("");
+  }
+  if (type.symbols === undefined || type.symbols.length === 0) return "";
+  if (FROM_FILES.has(type.name)) return "";
+  const digits = type.hexDigits || (HEXADECIMAL.has(type.name) ? 2 * ((type.bits + 7) >> 3) : 0);
+  const rows = type.symbols.map(([name, value]) => {
+    const shown = plain ? swapped(type, value) : value;
+    return digits > 0
+      ? `\t${name.padEnd(30)}\t0x${shown.toString(16).padStart(digits, "0")}\n`
+      : `\t${name.padEnd(30)}\t${shown.toString().padStart(20)}\n`;
+  });
+  return `${HEAD}(in ${digits > 0 ? "hexadecimal" : "decimal"}):\n${rows.join("")}`;
+}
+
+/** Types whose tables nft shows in hexadecimal though their numbers print in decimal. */
+const HEXADECIMAL = new Set(["iface_type", "ct_state", "ct_status", "ct_event", "arp_op", "ecn"]);
+/** Types whose names come from files of the machine. */
+const FROM_FILES = new Set(["devgroup", "realm"]);
+
+/** Of a datatype by itself nft shows the table as it lies in memory. */
+const swapped = (type: DataType, value: number): number =>
+  type.bits === 16 && type.order === "big" ? ((value & 0xff) << 8) | (value >> 8) : value;

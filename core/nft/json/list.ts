@@ -1,0 +1,74 @@
+import type { Family, Table } from "../../ruleset/ruleset.ts";
+import { objectKey } from "../../ruleset/ruleset.ts";
+import { OBJECT_TYPES } from "../check_object.ts";
+import type { Command } from "../command.ts";
+import { refuse } from "../diagnostic.ts";
+import { type Execution, requireTable } from "../execute.ts";
+import { requireChain } from "../execute_chain.ts";
+import { requireSet } from "../execute_set.ts";
+import { sizeOf } from "../list.ts";
+import type { JsonObject } from "./json.ts";
+import { objectJson } from "./object.ts";
+import { chainJson, chainRules, documentText, objectsOf, setsOf, tableJson, wholeTable } from "./ruleset.ts";
+import { setJson } from "./set.ts";
+
+type ListCommand = Extract<Command, { kind: "list" }>;
+
+/** `list ...` as one JSON document. */
+export function executeListJson(execution: Execution, command: ListCommand): void {
+  const { what, table } = command;
+  const objects = table !== undefined && (what === "table" || command.name !== undefined)
+    ? listOne(execution, command, requireTable(execution, table))
+    : (table === undefined ? tablesOf(execution, command.family) : [requireTable(execution, table)])
+      .flatMap((each) => listAll(execution, each, what));
+  execution.output.push(documentText(objects));
+}
+
+const tablesOf = (execution: Execution, family: Family | undefined): Table[] =>
+  [...execution.transaction.tables.values()].filter((table) =>
+    family === undefined || table.family === family
+  );
+
+function listAll(execution: Execution, table: Table, what: string): JsonObject[] {
+  const { listing, newest } = execution;
+  switch (what) {
+    case "ruleset":
+      return wholeTable(table, listing, newest);
+    case "tables":
+      return [tableJson(table, newest)];
+    case "chains":
+      return [...table.chains.values()].map((chain) => chainJson(chain, table, newest));
+    case "sets":
+    case "maps":
+      return setsOf(table, listing, newest, what === "maps");
+    default: {
+      const type = OBJECT_TYPES.get(what.replace(/s$/, ""));
+      return type === undefined ? [] : objectsOf(table, listing, (own) => own === type);
+    }
+  }
+}
+
+function listOne(execution: Execution, command: ListCommand, table: Table): JsonObject[] {
+  const { listing, newest } = execution;
+  const { name, what } = command;
+  if (what === "table" || name === undefined) return wholeTable(table, listing, newest);
+  switch (what) {
+    case "chain": {
+      const chain = table.chains.get(requireChain(table, name, true))!;
+      return [chainJson(chain, table, newest), ...chainRules(chain, table, listing)];
+    }
+    case "set":
+    case "map":
+    case "meter": {
+      const set = requireSet(table, name);
+      const place = { family: table.family, table: table.name };
+      return [setJson(set, place, sizeOf(set, table), listing, newest)];
+    }
+    default: {
+      const type = OBJECT_TYPES.get(what);
+      const object = type === undefined ? undefined : table.objects.get(objectKey(type, name.text));
+      if (object === undefined) return refuse(name.span, "No such file or directory");
+      return [objectJson(object, { family: table.family, table: table.name }, listing)];
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import type { Family } from "../../ruleset/ruleset.ts";
+import type {
+  ChainBody,
+  Command,
+  Name,
+  ObjectBody,
+  ObjectType,
+  Position,
+  TableRef,
+  Verb,
+} from "../command.ts";
+import type { Node } from "../tree.ts";
+import { member, type Reading } from "./document.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { counts } from "./read_element.ts";
+import { readSet } from "./read_expression.ts";
+import { readSetBody } from "./read_set.ts";
+import { readSettings } from "./read_settings.ts";
+import { readLimit, readStatement } from "./read_statement.ts";
+
+const VERBS: readonly string[] = [
+  "add",
+  "create",
+  "insert",
+  "replace",
+  "delete",
+  "flush",
+  "reset",
+  "get",
+  "destroy",
+];
+const FAMILIES: readonly string[] = ["ip", "ip6", "inet", "arp", "bridge", "netdev"];
+const OBJECTS: readonly string[] = [
+  "counter",
+  "quota",
+  "limit",
+  "ct helper",
+  "ct timeout",
+  "ct expectation",
+  "flowtable",
+  "synproxy",
+  "secmark",
+];
+
+/** A member of `nftables`: a command, or an object as listed, which is added. Undefined for what is only information. */
+export function readCommand(r: Reading, value: Json): Command | undefined {
+  const [name, body] = r.single(value, "command");
+  const whole = value as JsonObject;
+  if (name === "metainfo") return undefined;
+  if (name === "list") return readList(r, body, whole);
+  if (name === "rename") return readRename(r, body, whole);
+  if (VERBS.includes(name)) return readObject(r, name as Verb, body, true);
+  if (name === "describe" || name === "export") return r.fail(value, `Unknown command object '${name}'.`);
+  return readObject(r, "add", value, false);
+}
+
+function readObject(r: Reading, verb: Verb, value: Json, explicit: boolean): Command {
+  const [kind, body] = r.single(value, "object");
+  const whole = value as JsonObject, span = r.span(whole);
+  if (kind === "ruleset" && verb === "flush") return { kind: "ruleset", verb, ...familyOf(r, body), span };
+  if ((kind === "counters" || kind === "quotas" || kind === "rules") && verb === "reset") {
+    return { kind: "reset all", what: kind, ...familyOf(r, body), span };
+  }
+  const object = r.object(body, kind, whole);
+  if (kind === "table") {
+    return {
+      kind: "table",
+      verb,
+      table: readTable(r, object, "name", explicit),
+      ...tableBody(r, object, verb),
+      span,
+    };
+  }
+  const table = readTable(r, object, "table", false);
+  switch (kind) {
+    case "chain": {
+      const chain = nameOf(r, object, "name", verb === "delete");
+      return {
+        kind: "chain",
+        verb,
+        table,
+        chain,
+        ...(makes(verb) ? { body: chainBody(r, object) } : {}),
+        span,
+      };
+    }
+    case "rule":
+      return readRule(r, verb, object, table, explicit);
+    case "set":
+    case "map": {
+      const map = kind === "map", set = nameOf(r, object, "name", verb === "delete");
+      return {
+        kind: "set",
+        verb,
+        table,
+        set,
+        map,
+        ...(makes(verb) ? { body: readSetBody(r, object, map) } : {}),
+        span,
+      };
+    }
+    case "element": {
+      const elements: Node = readSet(r, member(object, "elem") ?? null, object);
+      return { kind: "element", verb, table, set: nameOf(r, object, "name"), elements, span };
+    }
+  }
+  if (!OBJECTS.includes(kind)) return r.fail(value, `Unknown object '${kind}' passed to ${verb} command.`);
+  const type = kind as ObjectType;
+  const named = nameOf(r, object, "name", false);
+  return {
+    kind: "object",
+    verb,
+    type,
+    table,
+    object: named,
+    ...(makes(verb) ? { body: objectBody(r, type, object) } : {}),
+    span,
+  };
+}
+
+const makes = (verb: Verb): boolean => verb === "add" || verb === "create";
+
+function familyOf(r: Reading, body: Json): { family?: Family } {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return {};
+  const family = r.optionalText(body as JsonObject, "family");
+  return family === undefined ? {} : { family: knownFamily(r, body as JsonObject, family) };
+}
+
+function knownFamily(r: Reading, object: JsonObject, family: string): Family {
+  if (!FAMILIES.includes(family)) return r.fail(object, `Unknown family '${family}'.`);
+  return family as Family;
+}
+
+export function readTable(r: Reading, object: JsonObject, key: string, byHandle: boolean): TableRef {
+  const family = knownFamily(r, object, r.optionalText(object, "family") ?? "ip"), span = r.span(object);
+  const handle = byHandle && member(object, key) === undefined ? r.number(object, "handle") : undefined;
+  if (handle !== undefined) return { family, name: "", handle, span };
+  return { family, name: r.text(object, key), span };
+}
+
+function nameOf(r: Reading, object: JsonObject, key: string, byHandle = false): Name {
+  if (byHandle && member(object, key) === undefined) {
+    return { text: `\0${r.number(object, "handle")}`, span: r.span(object) };
+  }
+  return { text: r.text(object, key), span: r.span(object) };
+}
+
+function tableBody(r: Reading, object: JsonObject, verb: Verb) {
+  if (!makes(verb)) return {};
+  const comment = r.optionalText(object, "comment");
+  return {
+    body: { flags: r.texts(object, "flags"), commands: [], ...(comment === undefined ? {} : { comment }) },
+  };
+}
+
+function chainBody(r: Reading, object: JsonObject): ChainBody {
+  const span = r.span(object), body: ChainBody = { rules: [] };
+  const comment = r.optionalText(object, "comment"), policy = r.optionalText(object, "policy");
+  if (comment !== undefined) body.comment = comment;
+  if (policy !== undefined) body.policy = { value: symbol(policy, span), span };
+  if (member(object, "hook") === undefined && member(object, "type") === undefined) return body;
+  const type = r.text(object, "type"), hook = r.text(object, "hook"), offset = member(object, "prio");
+  if (!["filter", "nat", "route"].includes(type)) r.fail(object, `Unknown chain type '${type}'.`);
+  if (typeof offset !== "number" || !Number.isInteger(offset)) {
+    return r.fail(object, '"prio" is missing or no number');
+  }
+  body.hook = {
+    type: { text: type, span },
+    hook: { text: hook, span },
+    devices: r.texts(object, "dev").map((device) => symbol(device, span)),
+    priority: { offset, span },
+  };
+  return body;
+}
+
+const symbol = (text: string, span: Node["span"]): Node => ({ kind: "symbol", text, quoted: false, span });
+
+function readRule(r: Reading, verb: Verb, object: JsonObject, table: TableRef, explicit: boolean): Command {
+  const chain = nameOf(r, object, "chain"), span = r.span(object);
+  const position = positionOf(r, object, explicit);
+  if (verb === "delete" || verb === "destroy" || verb === "reset") {
+    return { kind: "rule", verb, table, chain, ...(position === undefined ? {} : { position }), span };
+  }
+  const expr = member(object, "expr");
+  if (!Array.isArray(expr) || expr.length === 0) return r.fail(object, '"expr" is a list of statements');
+  const comment = r.optionalText(object, "comment");
+  const rule = {
+    statements: expr.map((each: Json) => readStatement(r, each)),
+    ...(comment === undefined ? {} : { comment }),
+    span,
+  };
+  return { kind: "rule", verb, table, chain, rule, ...(position === undefined ? {} : { position }), span };
+}
+
+/** The handle of a listed rule says nothing of where a new one goes; that of a command does. */
+function positionOf(r: Reading, object: JsonObject, explicit: boolean): Position | undefined {
+  const span = r.span(object);
+  const index = r.optionalNumber(object, "index"), handle = r.optionalNumber(object, "handle");
+  if (index !== undefined) return { kind: "index", value: index, span };
+  return handle === undefined || !explicit ? undefined : { kind: "handle", value: handle, span };
+}
+
+function objectBody(r: Reading, type: ObjectType, object: JsonObject): ObjectBody {
+  const body: ObjectBody = {};
+  const comment = r.optionalText(object, "comment");
+  if (comment !== undefined) body.comment = comment;
+  if (type === "counter") body.counter = counts(r, object);
+  else if (type === "quota") {
+    body.quota = {
+      inverted: r.flag(object, "inv"),
+      bytes: r.number(object, "bytes"),
+      used: r.optionalNumber(object, "used") ?? 0,
+    };
+  } else if (type === "limit") body.limit = readLimit(r, object);
+  else readSettings(r, type, object, body);
+  return body;
+}
+
+function readRename(r: Reading, body: Json, whole: JsonObject): Command {
+  const object = r.object(member(r.object(body, "rename", whole), "chain"), "chain", body);
+  return {
+    kind: "rename",
+    table: readTable(r, object, "table", false),
+    chain: nameOf(r, object, "name"),
+    to: nameOf(r, object, "newname"),
+    span: r.span(whole),
+  };
+}
+
+/** `{ "list": { "ruleset": null } }`, `{ "list": { "chain": { "family", "table", "name" } } }`. */
+function readList(r: Reading, body: Json, whole: JsonObject): Command {
+  const [what, given] = r.single(body, "list");
+  const span = r.span(whole);
+  if (given === null) return { kind: "list", what, span };
+  const object = r.object(given, what, body);
+  if (what === "table") return { kind: "list", what, table: readTable(r, object, "name", false), span };
+  const table = member(object, "table") === undefined ? undefined : readTable(r, object, "table", false);
+  return {
+    kind: "list",
+    what,
+    ...(table === undefined ? familyOf(r, object) : { table }),
+    ...(member(object, "name") === undefined ? {} : { name: nameOf(r, object, "name") }),
+    span,
+  };
+}

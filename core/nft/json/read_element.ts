@@ -1,0 +1,47 @@
+import type { ElementNode, StatementNode } from "../tree.ts";
+import { isObject, member, type Reading } from "./document.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { readExpression } from "./read_expression.ts";
+import { readStatement } from "./read_statement.ts";
+
+/** An element: a key, `{ "elem": { "val": key, ... } }`, or `[key, data]` of a map. */
+export function readElement(r: Reading, value: Json, around: Json): ElementNode {
+  if (!Array.isArray(value)) return keyOf(r, value, around);
+  const [key, data, ...more] = value as Json[];
+  if (key === undefined || data === undefined || more.length > 0) {
+    r.fail(value, "a mapping is a key and its data");
+  }
+  const element = keyOf(r, key, value);
+  return { ...element, data: readExpression(r, data, value), span: r.span(value) };
+}
+
+function keyOf(r: Reading, value: Json, around: Json): ElementNode {
+  const wrapped = isObject(value) ? member(value, "elem") : undefined;
+  if (wrapped === undefined) return { key: readExpression(r, value, around), span: r.span(value, around) };
+  const elem = r.object(wrapped, "elem", value);
+  const timeout = r.optionalNumber(elem, "timeout"), expires = r.optionalNumber(elem, "expires");
+  const comment = r.optionalText(elem, "comment");
+  const counter = member(elem, "counter");
+  const statements = STATES.flatMap((name): StatementNode[] => {
+    const body = member(elem, name);
+    return body === undefined ? [] : [readStatement(r, { [name]: body })];
+  });
+  return {
+    key: readExpression(r, member(elem, "val") ?? null, value),
+    ...(timeout === undefined ? {} : { timeout: BigInt(timeout) * 1000n }),
+    ...(expires === undefined ? {} : { expires: BigInt(expires) * 1000n }),
+    ...(comment === undefined ? {} : { comment }),
+    ...(counter === undefined ? {} : { counter: counts(r, counter) }),
+    ...(statements.length === 0 ? {} : { statements }),
+    span: r.span(value),
+  };
+}
+
+const STATES = ["limit", "quota", "ct count"];
+
+/** `{ "packets": N, "bytes": N }` or nothing. */
+export function counts(r: Reading, body: Json): { packets: number; bytes: number } {
+  if (!isObject(body)) return { packets: 0, bytes: 0 };
+  const object: JsonObject = body;
+  return { packets: r.optionalNumber(object, "packets") ?? 0, bytes: r.optionalNumber(object, "bytes") ?? 0 };
+}

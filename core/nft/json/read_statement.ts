@@ -1,0 +1,277 @@
+import { LOG_FLAGS } from "../parse_log.ts";
+import { ALL_LOG_FLAGS } from "../parse_log.ts";
+import { NAT_FLAGS } from "../parse_nat.ts";
+import type { LimitNode, LogNode, NatNode, Node, RelationOp, StatementNode } from "../tree.ts";
+import { isObject, member, type Reading } from "./document.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { ACTIONS } from "./read_action.ts";
+import { counts, readElement } from "./read_element.ts";
+import { flagsJoined, isVerdict, readExpression, readMap, readVerdict } from "./read_expression.ts";
+
+type Reader = (r: Reading, body: Json, whole: JsonObject, name: string) => StatementNode;
+
+/** Statements by the name of their only member. To add one: a line here. */
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ["match", match],
+  ["mangle", mangle],
+  ["vmap", (r, body, whole) => ({ kind: "verdict map", map: readMap(r, body, whole), span: r.span(whole) })],
+  ["counter", counter],
+  ["quota", quota],
+  ["limit", limit],
+  ["ct count", connectionLimit],
+  ["log", log],
+  ["reject", reject],
+  ...(["snat", "dnat", "masquerade", "redirect"] as const).map((type): [string, Reader] => [
+    type,
+    (r, body, whole) => nat(r, body, whole, type),
+  ]),
+  ["set", update],
+  ["map", update],
+  ["reset", (r, body, whole) => ({
+    kind: "reset option",
+    option: readExpression(r, body, whole),
+    span: r.span(whole),
+  })],
+  ["notrack", (r, _body, whole) => ({ kind: "notrack", span: r.span(whole) })],
+  ...ACTIONS,
+  ["ct helper", reference],
+  ["ct timeout", reference],
+  ["ct expectation", reference],
+]);
+
+/** One statement of a rule's `expr`. */
+export function readStatement(r: Reading, value: Json): StatementNode {
+  const [name, body] = r.single(value, "statement");
+  const whole = value as JsonObject;
+  if (isVerdict(name)) {
+    return { kind: "verdict", verdict: readVerdict(r, name, body, whole), span: r.span(whole) };
+  }
+  const reader = READERS.get(name);
+  if (reader === undefined) {
+    return r.fail(value, `Unknown statement object '${name}'.`, `known: ${[...READERS.keys()].join(", ")}`);
+  }
+  return reader(r, body, whole, name);
+}
+
+const RELATIONS: ReadonlyMap<string, RelationOp> = new Map<string, RelationOp>([
+  ["==", "=="],
+  ["!=", "!="],
+  ["<", "<"],
+  [">", ">"],
+  ["<=", "<="],
+  [">=", ">="],
+  ["in", "implicit"],
+  ["!", "!"],
+]);
+
+function match(r: Reading, body: Json, whole: JsonObject): StatementNode {
+  const object = r.object(body, "match", whole);
+  const left = readExpression(r, member(object, "left") ?? null, object);
+  const given = readExpression(r, member(object, "right") ?? null, object);
+  const written = r.optionalText(object, "op") ?? "in";
+  const op = RELATIONS.get(written);
+  if (op === undefined) return r.fail(object, `Unknown relational op '${written}'.`);
+  // `==` with several flags compares with all of them at once.
+  const exact = given.kind === "list" && (op === "==" || op === "!=");
+  const right = exact ? flagsJoined(given) : given;
+  const plain = op === "==" && !exact && left.kind !== "binary";
+  return {
+    kind: "match",
+    left,
+    op: plain ? settled(right, op) : op,
+    opSpan: r.span(object),
+    right,
+    span: r.span(whole),
+  };
+}
+
+/** Text leaves `==` out before a set; so does its tree. */
+const settled = (right: Node, op: RelationOp): RelationOp =>
+  right.kind === "set" || right.kind === "set reference" ? "implicit" : op;
+
+function mangle(r: Reading, body: Json, whole: JsonObject): StatementNode {
+  const object = r.object(body, "mangle", whole);
+  return {
+    kind: "set value",
+    target: readExpression(r, member(object, "key") ?? null, object),
+    value: readExpression(r, member(object, "value") ?? null, object),
+    span: r.span(whole),
+  };
+}
+
+/** `{ "counter": "name" }`: a declared object, or a map to them. */
+function reference(r: Reading, body: Json, whole: JsonObject, type: string): StatementNode {
+  const name: Node = typeof body === "string"
+    ? { kind: "symbol", text: body, quoted: true, span: r.span(whole) }
+    : readExpression(r, body, whole);
+  return { kind: "object", type, name, span: r.span(whole) };
+}
+
+const refers = (body: Json): boolean =>
+  typeof body === "string" || (isObject(body) && member(body, "map") !== undefined);
+
+function counter(r: Reading, body: Json, whole: JsonObject, name: string): StatementNode {
+  if (refers(body)) return reference(r, body, whole, name);
+  return { kind: "counter", ...counts(r, body), span: r.span(whole) };
+}
+
+const SIZES: ReadonlyMap<string, number> = new Map([["bytes", 1], ["kbytes", 1024], ["mbytes", 1024 * 1024]]);
+
+/** Bytes of a number and the unit beside it. */
+function size(r: Reading, object: JsonObject, value: string, unit: string): number {
+  const amount = r.number(object, value), word = r.optionalText(object, unit) ?? "bytes";
+  const factor = SIZES.get(word);
+  if (factor === undefined) {
+    return r.fail(object, `Unknown unit '${word}'.`, "units are bytes, kbytes, mbytes");
+  }
+  return amount * factor;
+}
+
+function quota(r: Reading, body: Json, whole: JsonObject, name: string): StatementNode {
+  if (refers(body)) return reference(r, body, whole, name);
+  const object = r.object(body, "quota", whole);
+  return {
+    kind: "quota",
+    inverted: r.flag(object, "inv"),
+    bytes: size(r, object, "val", "val_unit"),
+    used: member(object, "used") === undefined ? 0 : size(r, object, "used", "used_unit"),
+    span: r.span(whole),
+  };
+}
+
+const SECONDS: ReadonlyMap<string, number> = new Map([
+  ["second", 1],
+  ["minute", 60],
+  ["hour", 3600],
+  ["day", 86400],
+  ["week", 604800],
+]);
+const PACKET_BURST = 5;
+
+function limit(r: Reading, body: Json, whole: JsonObject, name: string): StatementNode {
+  if (refers(body)) return reference(r, body, whole, name);
+  return { kind: "limit", limit: readLimit(r, r.object(body, "limit", whole)), span: r.span(whole) };
+}
+
+/** A rate with its unit, of a statement or a declared limit. */
+export function readLimit(r: Reading, object: JsonObject): LimitNode {
+  const rateUnit = r.optionalText(object, "rate_unit") ?? "packets";
+  const packets = rateUnit === "packets";
+  const unit = SECONDS.get(r.optionalText(object, "per") ?? "second");
+  if (unit === undefined) return r.fail(object, "a limit is per second, minute, hour, day or week");
+  const rate = packets ? r.number(object, "rate") : size(r, object, "rate", "rate_unit");
+  if (rate === 0) r.fail(object, "limit rate must be greater than zero");
+  const none = packets ? PACKET_BURST : 0;
+  const burst = member(object, "burst") === undefined
+    ? none
+    : packets
+    ? r.number(object, "burst", 0xffffffff)
+    : size(r, object, "burst", "burst_unit");
+  return { rate, unit, burst, type: packets ? "packets" : "bytes", inverted: r.flag(object, "inv") };
+}
+
+function connectionLimit(r: Reading, body: Json, whole: JsonObject): StatementNode {
+  const object = r.object(body, "ct count", whole);
+  return {
+    kind: "connlimit",
+    count: r.number(object, "val", 0xffffffff),
+    inverted: r.flag(object, "inv"),
+    span: r.span(whole),
+  };
+}
+
+function log(r: Reading, body: Json, whole: JsonObject): StatementNode {
+  const span = r.span(whole);
+  if (body === null) return { kind: "log", log: {}, span };
+  const object = r.object(body, "log", whole), result: LogNode = {};
+  const prefix = r.optionalText(object, "prefix"), level = r.optionalText(object, "level");
+  const group = r.optionalNumber(object, "group", 65535);
+  const snaplen = r.optionalNumber(object, "snaplen", 0xffffffff);
+  const threshold = r.optionalNumber(object, "queue-threshold", 65535);
+  if (prefix !== undefined) Object.assign(result, { prefix, prefixSpan: span });
+  if (level !== undefined) Object.assign(result, { level, levelSpan: span });
+  if (group !== undefined) result.group = group;
+  if (snaplen !== undefined) result.snaplen = snaplen;
+  if (threshold !== undefined) result.threshold = threshold;
+  const flags = r.texts(object, "flags");
+  if (flags.length > 0) result.flags = bitsOf(r, object, flags, [...LOG_FLAGS, ["all", ALL_LOG_FLAGS]]);
+  return { kind: "log", log: result, span };
+}
+
+function bitsOf(
+  r: Reading,
+  object: JsonObject,
+  words: readonly string[],
+  known: readonly (readonly [string, number])[],
+): number {
+  let bits = 0;
+  for (const word of words) {
+    const row = known.find(([name]) => name === word);
+    if (row === undefined) {
+      r.fail(
+        object,
+        `Unknown flag '${word}'.`,
+        `known: ${known.map(([name]) => name).join(", ")}`,
+      );
+    }
+    bits |= row[1];
+  }
+  return bits;
+}
+
+function reject(r: Reading, body: Json, whole: JsonObject): StatementNode {
+  const span = r.span(whole);
+  if (body === null) return { kind: "reject", span };
+  const object = r.object(body, "reject", whole), how = r.optionalText(object, "type");
+  if (how === undefined) return { kind: "reject", span };
+  if (how !== "tcp reset" && how !== "icmp" && how !== "icmpv6" && how !== "icmpx") {
+    return r.fail(object, `Unknown reject type '${how}'.`);
+  }
+  const code = member(object, "expr");
+  return {
+    kind: "reject",
+    how,
+    ...(code === undefined ? {} : { code: readExpression(r, code, object) }),
+    span,
+  };
+}
+
+function nat(r: Reading, body: Json, whole: JsonObject, type: NatNode["type"]): StatementNode {
+  const span = r.span(whole);
+  const result: NatNode = { type, typeSpan: span, flags: 0 };
+  if (body === null) return { kind: "nat", nat: result, span };
+  const object = r.object(body, type, whole);
+  const family = r.optionalText(object, "family"), spread = r.texts(object, "type_flags");
+  if (family === "ip" || family === "ip6") result.family = family;
+  const address = member(object, "addr"), port = member(object, "port");
+  if (address !== undefined) result.address = readExpression(r, address, object);
+  if (port !== undefined) {
+    result.port = readExpression(r, port, object);
+    result.portSpan = span;
+  }
+  if (spread.includes("prefix")) result.spread = "prefix";
+  if (spread.includes("interval")) result.spread = "interval";
+  const flags = r.texts(object, "flags").filter((flag) => flag !== "netmap");
+  result.flags = bitsOf(r, object, flags, NAT_FLAGS);
+  return { kind: "nat", nat: result, span };
+}
+
+/** `{ "set": { "op", "elem", "set" } }`, `{ "map": { "op", "elem", "data", "map" } }`. */
+function update(r: Reading, body: Json, whole: JsonObject, kind: string): StatementNode {
+  const object = r.object(body, kind, whole), op = r.text(object, "op"), name = r.text(object, kind);
+  if (op !== "add" && op !== "update" && op !== "delete") {
+    return r.fail(object, `Unknown set statement op '${op}'.`);
+  }
+  const element = readElement(r, member(object, "elem") ?? null, object);
+  const span = r.span(whole);
+  const set: Node = { kind: "set reference", name: name.replace(/^@/, ""), span };
+  const data = member(object, "data");
+  const value = data === undefined ? undefined : readExpression(r, data, object);
+  return {
+    kind: "set update",
+    op,
+    set,
+    element: value === undefined ? element : { ...element, data: value },
+    span,
+  };
+}

@@ -1,0 +1,83 @@
+import { type Chain, OBJECT_FLOWTABLE, type Table } from "../../ruleset/ruleset.ts";
+import { isMap, type ListOptions, sizeOf } from "../list.ts";
+import { type JsonObject, jsonText } from "./json.ts";
+import { objectJson } from "./object.ts";
+import { ruleJson } from "./rule.ts";
+import { setJson } from "./set.ts";
+
+/** What a listing says of itself: the version of the schema's writer, as programs ask for it. */
+const METAINFO: JsonObject = {
+  metainfo: { version: "1.0.6", release_name: "Lester Gooch #5", json_schema_version: 1 },
+};
+
+/** A document of one listing. */
+export const documentText = (objects: readonly JsonObject[]): string =>
+  jsonText({ nftables: [METAINFO, ...objects] }) + "\n";
+
+export const tableJson = (table: Table, newest: boolean): JsonObject => ({
+  table: {
+    family: table.family,
+    name: table.name,
+    handle: table.handle,
+    ...(table.flags.length === 0 ? {} : { flags: table.flags.length === 1 ? table.flags[0]! : table.flags }),
+    ...(newest && table.comment !== undefined ? { comment: table.comment } : {}),
+  },
+});
+
+export function chainJson(chain: Chain, table: Table, newest: boolean): JsonObject {
+  const { base } = chain;
+  return {
+    chain: {
+      family: table.family,
+      table: table.name,
+      name: chain.name,
+      handle: chain.handle,
+      ...(newest && chain.comment !== undefined ? { comment: chain.comment } : {}),
+      ...(base === undefined ? {} : {
+        type: base.type,
+        hook: base.hook,
+        prio: base.priority,
+        ...(newest && base.devices !== undefined
+          ? { dev: base.devices.length === 1 ? base.devices[0]! : base.devices }
+          : {}),
+        policy: base.policy,
+      }),
+    },
+  };
+}
+
+export const chainRules = (chain: Chain, table: Table, options: ListOptions): JsonObject[] =>
+  chain.rules.map((rule) => ruleJson(rule, chain.name, table, options));
+
+/** A table with all it holds: what others refer to before them. */
+export function wholeTable(table: Table, options: ListOptions, newest: boolean): JsonObject[] {
+  const chains = [...table.chains.values()];
+  const declared = chains.map((chain) => chainJson(chain, table, newest));
+  return [
+    tableJson(table, newest),
+    // Maps may lead to chains; nft 1.0.6 lists those behind them all the same.
+    ...(newest ? declared : []),
+    ...objectsOf(table, options, (type) => type !== OBJECT_FLOWTABLE),
+    ...setsOf(table, options, newest),
+    ...objectsOf(table, options, (type) => type === OBJECT_FLOWTABLE),
+    ...(newest ? [] : declared),
+    ...chains.flatMap((chain) => chainRules(chain, table, options)),
+  ];
+}
+
+export const objectsOf = (
+  table: Table,
+  options: ListOptions,
+  wanted: (type: number) => boolean,
+): JsonObject[] =>
+  [...table.objects.values()]
+    .filter((object) => wanted(object.type))
+    .map((object) => objectJson(object, { family: table.family, table: table.name }, options));
+
+/** All named sets and maps, or only one kind of them. */
+export const setsOf = (table: Table, options: ListOptions, newest: boolean, maps?: boolean): JsonObject[] =>
+  [...table.sets.values()]
+    .filter((set) => !set.anonymous && (maps === undefined || isMap(set) === maps))
+    .map((set) =>
+      setJson(set, { family: table.family, table: table.name }, sizeOf(set, table), options, newest)
+    );

@@ -1,0 +1,61 @@
+import type { Family } from "../../ruleset/ruleset.ts";
+import type { Command } from "../command.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import { lineText, placeOf, type Span } from "../source.ts";
+import type { RuleNode } from "../tree.ts";
+import type { TypeContext } from "../types.ts";
+import { type Merge, mergeRun } from "./merge_rules.ts";
+import { shadowed } from "./shadow.ts";
+
+export interface Optimized {
+  readonly commands: Command[];
+  /** What was merged, as nft tells it. */
+  readonly report: string;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** `-o`: rules of the chains written out in these commands merged where that changes no verdict. */
+export function optimize(commands: readonly Command[], types: TypeContext): Optimized {
+  const reports: string[] = [], warnings: Diagnostic[] = [];
+  const optimized = (command: Command): Command => {
+    if (command.kind === "table" && command.body !== undefined) {
+      return { ...command, body: { ...command.body, commands: command.body.commands.map(optimized) } };
+    }
+    if (command.kind !== "chain" || command.body === undefined) return command;
+    const { rules } = command.body;
+    warnings.push(...shadowed(rules).slice(0, MAXIMUM_WARNINGS));
+    return {
+      ...command,
+      body: { ...command.body, rules: merge(rules, command.table.family, types, reports) },
+    };
+  };
+  return { commands: commands.map(optimized), report: reports.join(""), warnings };
+}
+
+/** Warnings told of one chain. */
+const MAXIMUM_WARNINGS = 100;
+
+function merge(
+  rules: readonly RuleNode[],
+  family: Family,
+  types: TypeContext,
+  reports: string[],
+): RuleNode[] {
+  const result: RuleNode[] = [];
+  for (let at = 0; at < rules.length;) {
+    const found = mergeRun(rules, at, family, types);
+    result.push(found?.merged ?? rules[at]!);
+    if (found !== undefined) reports.push(told(found));
+    at += found?.rules.length ?? 1;
+  }
+  return result;
+}
+
+const told = ({ rules, text }: Merge): string =>
+  `Merging:\n${rules.map(({ span }) => place(span)).join("")}into:\n\t${text}\n`;
+
+function place(span: Span): string {
+  const { source, start, end } = span, from = placeOf(source, start);
+  const { column } = placeOf(source, Math.max(start, end - 1));
+  return `${source.name}:${from.line}:${from.column}-${column}: ${lineText(source, from.line)}\n`;
+}
