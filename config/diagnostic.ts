@@ -1,5 +1,5 @@
-import { type Diagnostic, renderDiagnostic } from "../core/nft/diagnostic.ts";
-import { placeOf, type Source, type Span } from "../core/nft/source.ts";
+import { type Diagnostic, renderDiagnostic } from "../core/nft/text/diagnostic.ts";
+import { placeOf, type Source, type Span } from "../core/nft/text/source.ts";
 
 /**
  * What is wrong with a file the administrator wrote, and where: the rule language's diagnostics, so that both files

@@ -1,4 +1,4 @@
-import type { SourceReader } from "../core/nft/source.ts";
+import type { SourceReader } from "../core/nft/text/source.ts";
 import type { Config } from "./config.ts";
 import { collector, renderDiagnostics, type Source } from "./diagnostic.ts";
 import { parseConfig } from "./load.ts";

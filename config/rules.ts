@@ -3,7 +3,7 @@ import { unsupported } from "../core/classify/unsupported.ts";
 import type { Program } from "../core/classify/program.ts";
 import { Nft } from "../core/nft/nft.ts";
 import type { NftOptions, NftResult } from "../core/nft/options.ts";
-import type { Source } from "../core/nft/source.ts";
+import type { Source } from "../core/nft/text/source.ts";
 import { RulesetStore } from "../core/ruleset/store.ts";
 import { fileReader } from "./files.ts";
 

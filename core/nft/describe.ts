@@ -1,12 +1,12 @@
-import type { CheckContext } from "./check_context.ts";
-import { checkOperand } from "./check_operand.ts";
+import type { CheckContext } from "./check/context.ts";
+import { checkOperand } from "./check/operand.ts";
 import { PROTOCOLS as PROTOCOL_NAMES } from "./datatype/protocol_names.ts";
 import { inetProtocolType } from "./datatype/protocol.ts";
 import { DATA_TYPES } from "./datatype/registry.ts";
-import { Refusal } from "./diagnostic.ts";
+import { Refusal } from "./text/diagnostic.ts";
 import { PROTOCOLS } from "./protocol/registry.ts";
-import { ProtocolContext } from "./protocol_context.ts";
-import type { Node } from "./tree.ts";
+import { ProtocolContext } from "./check/protocol_context.ts";
+import type { Node } from "./tree/tree.ts";
 import { type DataType, integerType, isText, type TypeContext } from "./types.ts";
 
 /** What `describe` calls each kind of expression. */

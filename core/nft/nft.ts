@@ -3,24 +3,24 @@ import { errorText, type RulesetError } from "../ruleset/error.ts";
 import { RulesetStore } from "../ruleset/store.ts";
 import type { Transaction } from "../ruleset/transaction.ts";
 import { validateTable } from "../ruleset/validate.ts";
-import type { Command } from "./command.ts";
-import { Cursor } from "./cursor.ts";
-import { type Diagnostic, Refusal, renderDiagnostic } from "./diagnostic.ts";
-import { executeAll, type Execution } from "./execute.ts";
+import type { Command } from "./tree/command.ts";
+import { Cursor } from "./text/cursor.ts";
+import { type Diagnostic, Refusal, renderDiagnostic } from "./text/diagnostic.ts";
+import { executeAll, type Execution } from "./execute/execute.ts";
 import type { NftOptions, NftResult } from "./options.ts";
 import { optimize } from "./optimize/optimize.ts";
-import { parseCommand } from "./parse_command.ts";
-import { parseInclude } from "./parse_include.ts";
+import { parseCommand } from "./parse/command.ts";
+import { parseInclude } from "./parse/include.ts";
 import { jsonText } from "./json/json.ts";
 import { looksLikeJson, readJson } from "./json/read.ts";
-import { recover, syntaxErrors } from "./recover.ts";
-import type { Source, Span } from "./source.ts";
-import { END } from "./token.ts";
+import { recover, syntaxErrors } from "./text/recover.ts";
+import type { Source, Span } from "./text/source.ts";
+import { END } from "./text/token.ts";
 import type { TypeContext } from "./types.ts";
 
 export type { NftOptions, NftResult } from "./options.ts";
-export type { Diagnostic } from "./diagnostic.ts";
-export type { SourceReader } from "./source.ts";
+export type { Diagnostic } from "./text/diagnostic.ts";
+export type { SourceReader } from "./text/source.ts";
 
 /**
  * The language's face, after libnftables.

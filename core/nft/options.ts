@@ -1,7 +1,7 @@
 import type { Expression } from "../expr/expression.ts";
 import type { Table } from "../ruleset/ruleset.ts";
-import type { Diagnostic } from "./diagnostic.ts";
-import type { SourceReader } from "./source.ts";
+import type { Diagnostic } from "./text/diagnostic.ts";
+import type { SourceReader } from "./text/source.ts";
 
 /** What the language may ask of its surroundings, and how it prints. */
 export interface NftOptions {

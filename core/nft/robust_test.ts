@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { below, SeededRandom } from "../random.ts";
-import { Cursor } from "./cursor.ts";
+import { Cursor } from "./text/cursor.ts";
 import { Nft } from "./nft.ts";
 import { lo } from "./test_options.ts";
 

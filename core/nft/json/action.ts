@@ -1,7 +1,7 @@
 import type { Expression } from "../../expr/expression.ts";
-import { OBJECT_TYPES } from "../check_object.ts";
-import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse_action.ts";
-import type { Action } from "../typed.ts";
+import { OBJECT_TYPES } from "../check/object.ts";
+import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse/action.ts";
+import type { Action } from "../tree/typed.ts";
 import { type Json, type JsonObject, oneOrMany } from "./json.ts";
 import { jsonOperand, type OperandJson } from "./operand.ts";
 

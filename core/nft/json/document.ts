@@ -1,5 +1,5 @@
-import { refuse } from "../diagnostic.ts";
-import { NOWHERE, type Source, type Span } from "../source.ts";
+import { refuse } from "../text/diagnostic.ts";
+import { NOWHERE, type Source, type Span } from "../text/source.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /** As for brackets in text. */

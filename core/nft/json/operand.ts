@@ -1,6 +1,6 @@
-import { printOperand } from "../print_operand.ts";
+import { printOperand } from "../print/operand.ts";
 import { OPTION_LISTS } from "../protocol/option_list.ts";
-import type { Expr, PayloadExpr, SetUse } from "../typed.ts";
+import type { Expr, PayloadExpr, SetUse } from "../tree/typed.ts";
 import type { TypeContext } from "../types.ts";
 import type { Json } from "./json.ts";
 import { type FlagForm, jsonConstant } from "./value.ts";

@@ -1,6 +1,6 @@
-import type { Command } from "../command.ts";
-import { type Diagnostic, errorAt, Refusal } from "../diagnostic.ts";
-import { placeOf, type Source } from "../source.ts";
+import type { Command } from "../tree/command.ts";
+import { type Diagnostic, errorAt, Refusal } from "../text/diagnostic.ts";
+import { placeOf, type Source } from "../text/source.ts";
 import { isObject, JsonPlaces, member, Reading } from "./document.ts";
 import type { Json } from "./json.ts";
 import { readCommand } from "./read_command.ts";

@@ -1,5 +1,5 @@
-import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse_action.ts";
-import type { StatementNode } from "../tree.ts";
+import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse/action.ts";
+import type { StatementNode } from "../tree/tree.ts";
 import { member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { readExpression } from "./read_expression.ts";

@@ -8,8 +8,8 @@ import type {
   Position,
   TableRef,
   Verb,
-} from "../command.ts";
-import type { Node } from "../tree.ts";
+} from "../tree/command.ts";
+import type { Node } from "../tree/tree.ts";
 import { member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { counts } from "./read_element.ts";

@@ -1,4 +1,4 @@
-import type { ElementNode, StatementNode } from "../tree.ts";
+import type { ElementNode, StatementNode } from "../tree/tree.ts";
 import { isObject, member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { readExpression } from "./read_expression.ts";

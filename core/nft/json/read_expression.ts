@@ -3,7 +3,7 @@ import { CT_KEYS, META_KEYS } from "../keys.ts";
 import { EXTENSIONS } from "../protocol/extension.ts";
 import { OPTION_LISTS } from "../protocol/option_list.ts";
 import { PROTOCOLS } from "../protocol/registry.ts";
-import type { BinaryOp, ElementNode, Node, VerdictNode } from "../tree.ts";
+import type { BinaryOp, ElementNode, Node, VerdictNode } from "../tree/tree.ts";
 import { member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { readElement } from "./read_element.ts";

@@ -1,4 +1,4 @@
-import type { SetBody, TypeSpec } from "../command.ts";
+import type { SetBody, TypeSpec } from "../tree/command.ts";
 import { member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { readExpression, readSet } from "./read_expression.ts";

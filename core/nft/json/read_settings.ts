@@ -1,6 +1,6 @@
-import type { ObjectBody, ObjectType } from "../command.ts";
-import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse_action.ts";
-import type { Node } from "../tree.ts";
+import type { ObjectBody, ObjectType } from "../tree/command.ts";
+import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse/action.ts";
+import type { Node } from "../tree/tree.ts";
 import { isObject, member, type Reading } from "./document.ts";
 import type { JsonObject } from "./json.ts";
 

@@ -1,7 +1,7 @@
-import { LOG_FLAGS } from "../parse_log.ts";
-import { ALL_LOG_FLAGS } from "../parse_log.ts";
-import { NAT_FLAGS } from "../parse_nat.ts";
-import type { LimitNode, LogNode, NatNode, Node, RelationOp, StatementNode } from "../tree.ts";
+import { LOG_FLAGS } from "../parse/log.ts";
+import { ALL_LOG_FLAGS } from "../parse/log.ts";
+import { NAT_FLAGS } from "../parse/nat.ts";
+import type { LimitNode, LogNode, NatNode, Node, RelationOp, StatementNode } from "../tree/tree.ts";
 import { isObject, member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { ACTIONS } from "./read_action.ts";

@@ -1,8 +1,8 @@
 import type { Rule, Table } from "../../ruleset/ruleset.ts";
 import type { Expression } from "../../expr/expression.ts";
-import type { ListOptions } from "../list.ts";
-import { ruleStatements } from "../print_rule.ts";
-import type { SetUse } from "../typed.ts";
+import type { ListOptions } from "../print/list.ts";
+import { ruleStatements } from "../print/rule.ts";
+import type { SetUse } from "../tree/typed.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { elementsJson } from "./set.ts";
 import { jsonStatement } from "./statement.ts";

@@ -1,5 +1,5 @@
 import { type Chain, OBJECT_FLOWTABLE, type Table } from "../../ruleset/ruleset.ts";
-import { isMap, type ListOptions, sizeOf } from "../list.ts";
+import { isMap, type ListOptions, sizeOf } from "../print/list.ts";
 import { type JsonObject, jsonText } from "./json.ts";
 import { objectJson } from "./object.ts";
 import { ruleJson } from "./rule.ts";

@@ -1,8 +1,8 @@
 import type { SetDefinition, SetElement, SetType } from "../../ruleset/ruleset.ts";
-import { OBJECT_TYPES } from "../check_object.ts";
-import type { ListOptions } from "../list.ts";
-import { componentsOf, sortedElements } from "../print_set.ts";
-import type { Constant } from "../typed.ts";
+import { OBJECT_TYPES } from "../check/object.ts";
+import type { ListOptions } from "../print/list.ts";
+import { componentsOf, sortedElements } from "../print/set.ts";
+import type { Constant } from "../tree/typed.ts";
 import { isBitmask, type TypeContext } from "../types.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { jsonConstant, jsonVerdict } from "./value.ts";

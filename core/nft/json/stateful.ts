@@ -1,6 +1,6 @@
 import type { Expression } from "../../expr/expression.ts";
-import { LOG_LEVELS } from "../check_log.ts";
-import { ALL_LOG_FLAGS, LOG_FLAGS } from "../parse_log.ts";
+import { LOG_LEVELS } from "../check/log.ts";
+import { ALL_LOG_FLAGS, LOG_FLAGS } from "../parse/log.ts";
 import { type Json, type JsonObject, oneOrMany } from "./json.ts";
 
 type Of<K extends Expression["kind"]> = Extract<Expression, { kind: K }>;

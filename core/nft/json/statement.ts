@@ -1,10 +1,10 @@
 import type { Expression } from "../../expr/expression.ts";
-import { OBJECT_TYPES } from "../check_object.ts";
+import { OBJECT_TYPES } from "../check/object.ts";
 import { icmpCodeType, icmpv6CodeType, icmpxCodeType } from "../datatype/icmp.ts";
-import { NAT_FLAGS } from "../parse_nat.ts";
-import { type PrintContext, printPlain, printStatement } from "../print_statement.ts";
+import { NAT_FLAGS } from "../parse/nat.ts";
+import { type PrintContext, printPlain, printStatement } from "../print/statement.ts";
 import { TCP_OPTIONS } from "../protocol/tcp_option.ts";
-import type { Expr, NatStatement, Statement } from "../typed.ts";
+import type { Expr, NatStatement, Statement } from "../tree/typed.ts";
 import { isBitmask } from "../types.ts";
 import { jsonAction, jsonSynproxy } from "./action.ts";
 import { type Json, type JsonObject, oneOrMany } from "./json.ts";

@@ -2,8 +2,8 @@ import { ctLabelType } from "../datatype/connection.ts";
 import { flagNames } from "../datatype/connection.ts";
 import { booleanType, realmType } from "../datatype/symbolic.ts";
 import { timeType } from "../datatype/time.ts";
-import { printVerdict } from "../print_value.ts";
-import type { Constant } from "../typed.ts";
+import { printVerdict } from "../print/value.ts";
+import type { Constant } from "../tree/typed.ts";
 import {
   baseWhere,
   type DataType,

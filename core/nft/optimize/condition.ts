@@ -1,13 +1,13 @@
 import { compareBytes } from "../../ruleset/intervals.ts";
 import type { Family } from "../../ruleset/ruleset.ts";
-import { asConstant, boundsOf } from "../check_constant.ts";
-import type { CheckContext } from "../check_context.ts";
-import { asWanted } from "../check_lookup.ts";
-import { checkOperand } from "../check_operand.ts";
-import { Refusal } from "../diagnostic.ts";
-import { ProtocolContext } from "../protocol_context.ts";
-import type { Span } from "../source.ts";
-import type { Node, RuleNode, StatementNode } from "../tree.ts";
+import { asConstant, boundsOf } from "../check/constant.ts";
+import type { CheckContext } from "../check/context.ts";
+import { asWanted } from "../check/lookup.ts";
+import { checkOperand } from "../check/operand.ts";
+import { Refusal } from "../text/diagnostic.ts";
+import { ProtocolContext } from "../check/protocol_context.ts";
+import type { Span } from "../text/source.ts";
+import type { Node, RuleNode, StatementNode } from "../tree/tree.ts";
 import { isBitmask, isText, type TypeContext } from "../types.ts";
 
 export type Match = Extract<StatementNode, { kind: "match" }>;

@@ -1,9 +1,9 @@
 import type { Family } from "../../ruleset/ruleset.ts";
-import { checkRule } from "../check_rule.ts";
-import { Cursor } from "../cursor.ts";
-import { Refusal } from "../diagnostic.ts";
-import { parseRule } from "../parse_rule.ts";
-import type { RuleNode } from "../tree.ts";
+import { checkRule } from "../check/rule.ts";
+import { Cursor } from "../text/cursor.ts";
+import { Refusal } from "../text/diagnostic.ts";
+import { parseRule } from "../parse/rule.ts";
+import type { RuleNode } from "../tree/tree.ts";
 import type { TypeContext } from "../types.ts";
 import {
   type AskedValue,

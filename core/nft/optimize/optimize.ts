@@ -1,8 +1,8 @@
 import type { Family } from "../../ruleset/ruleset.ts";
-import type { Command } from "../command.ts";
-import type { Diagnostic } from "../diagnostic.ts";
-import { lineText, placeOf, type Span } from "../source.ts";
-import type { RuleNode } from "../tree.ts";
+import type { Command } from "../tree/command.ts";
+import type { Diagnostic } from "../text/diagnostic.ts";
+import { lineText, placeOf, type Span } from "../text/source.ts";
+import type { RuleNode } from "../tree/tree.ts";
 import type { TypeContext } from "../types.ts";
 import { type Merge, mergeRun } from "./merge_rules.ts";
 import { shadowed } from "./shadow.ts";

@@ -1,6 +1,6 @@
-import type { Diagnostic } from "../diagnostic.ts";
-import { placeOf } from "../source.ts";
-import type { RuleNode } from "../tree.ts";
+import type { Diagnostic } from "../text/diagnostic.ts";
+import { placeOf } from "../text/source.ts";
+import type { RuleNode } from "../tree/tree.ts";
 import { type PureRule, pureRule, written } from "./condition.ts";
 
 /** Rules looked back for one that decides first. */

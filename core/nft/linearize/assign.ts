@@ -1,0 +1,102 @@
+import type { Expression } from "../../expr/expression.ts";
+import { isWide, load, type Output } from "./linearize.ts";
+import type { Expr, PayloadExpr, Statement } from "../tree/typed.ts";
+import { integerType } from "../types.ts";
+
+export function linearizeAssign(
+  out: Output,
+  { target, value }: Extract<Statement, { kind: "assign" }>,
+): void {
+  const prepared = target.kind === "payload" ? preparePayload(target, value) : undefined;
+  const written = prepared?.value ?? value;
+  const sreg = out.registers.take(written.bits, isWide(written));
+  load(out, written, sreg);
+  const push = (expression: Expression) => void out.expressions.push(expression);
+  switch (target.kind) {
+    case "meta":
+      push({ kind: "meta set", key: target.row.key, sreg });
+      break;
+    case "ct":
+      push({
+        kind: "ct set",
+        key: target.row.key,
+        sreg,
+        ...(target.direction === undefined ? {} : { direction: target.direction }),
+      });
+      break;
+    case "option":
+      push({
+        kind: "exthdr write",
+        op: "tcpopt",
+        type: target.option.type,
+        offset: target.offset >> 3,
+        length: (target.bits + 7) >> 3,
+        sreg,
+      });
+      break;
+    case "payload":
+      push(writeOf(prepared!.target, target, sreg));
+      break;
+    default:
+      break;
+  }
+  out.registers.release();
+}
+
+/**
+ * What is really written: checksums are summed in 16-bit words, so a field of a protocol with one is widened to
+ * whole words, loaded, masked and written back; bits of a byte likewise (stmt_evaluate_payload).
+ */
+function preparePayload(target: PayloadExpr, value: Expr): { target: PayloadExpr; value: Expr } {
+  const summed = target.protocol?.checksum !== undefined;
+  const unit = summed ? 16 : 8;
+  const first = target.offset - (target.offset % unit);
+  const last = Math.ceil((target.offset + target.bits) / unit) * unit;
+  if (first === target.offset && last === target.offset + target.bits) return { target, value };
+  const bits = last - first;
+  const shift = BigInt(last - target.offset - target.bits);
+  const wide: PayloadExpr = { ...target, offset: first, bits, type: integerType };
+  const all = (1n << BigInt(bits)) - 1n;
+  const hole = ((1n << BigInt(target.bits)) - 1n) << shift;
+  const { span } = value;
+  const constant = (number: bigint): Expr => ({
+    kind: "value",
+    value: number,
+    type: integerType,
+    bits,
+    order: "big",
+    span,
+  });
+  const operation = (op: "&" | "^", left: Expr, right: Expr): Expr => ({
+    kind: "binary",
+    op,
+    left,
+    right,
+    type: integerType,
+    bits,
+    order: "big",
+    span,
+  });
+  const kept = operation("&", wide, constant(all & ~hole));
+  if (value.kind !== "value") return { target: wide, value: kept };
+  return { target: wide, value: operation("^", kept, constant(value.value << shift)) };
+}
+
+const INTERNET_CHECKSUM = 1;
+
+function writeOf(written: PayloadExpr, field: PayloadExpr, sreg: number): Expression {
+  const checksum = field.protocol?.checksum;
+  const summed = checksum !== undefined;
+  const isAddress = field.base === "network" &&
+    (field.field?.name === "saddr" || field.field?.name === "daddr");
+  return {
+    kind: "payload write",
+    base: written.base,
+    offset: written.offset >> 3,
+    length: (written.bits + 7) >> 3,
+    sreg,
+    checksumType: summed ? INTERNET_CHECKSUM : 0,
+    checksumOffset: checksum ?? 0,
+    checksumFlags: isAddress ? 1 : 0,
+  };
+}

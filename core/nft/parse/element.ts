@@ -1,0 +1,68 @@
+import type { Cursor } from "../text/cursor.ts";
+import { parseDuration } from "../datatype/time.ts";
+import { refuse } from "../text/diagnostic.ts";
+import { parseExpression, type Side } from "./expression.ts";
+import { parseCounter, parseStateful } from "./stateful.ts";
+import { LITERAL, NUMBER, WORD } from "../text/token.ts";
+import type { ElementNode, StatementNode } from "../tree/tree.ts";
+import { parseVerdict, startsVerdict } from "./verdict.ts";
+
+/** One element of a set or map, with its options. */
+export function parseElement(c: Cursor, side: Side): ElementNode {
+  const start = c.at;
+  const key = parseExpression(c, side);
+  const element: {
+    -readonly [K in keyof ElementNode]: ElementNode[K];
+  } = { key, span: key.span };
+  const statements: StatementNode[] = [];
+  options(c, element, statements);
+  element.span = c.since(start);
+  if (c.skip(":")) {
+    c.skipNewlines();
+    element.data = startsVerdict(c)
+      ? parseVerdict(c)
+      : parseExpression(c, side === "left" ? "value" : "right");
+    options(c, element, statements);
+  }
+  if (statements.length > 0) element.statements = statements;
+  return element;
+}
+
+function options(
+  c: Cursor,
+  element: { -readonly [K in keyof ElementNode]: ElementNode[K] },
+  statements: StatementNode[],
+): void {
+  for (;;) {
+    if (c.skip("timeout")) element.timeout = duration(c);
+    else if (c.skip("expires")) element.expires = duration(c);
+    else if (c.skip("comment")) element.comment = comment(c);
+    else if (c.is("counter")) {
+      const start = c.at;
+      element.counter = parseCounter(c);
+      statements.push({ kind: "counter", ...element.counter, span: c.since(start) });
+    } else if (c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1))) {
+      statements.push(parseStateful(c));
+    } else return;
+  }
+}
+
+/** A comment: at most 128 bytes, as the kernel's user data holds. */
+export function comment(c: Cursor): string {
+  const at = c.span();
+  const text = c.string("a comment");
+  if (text.length > 128) refuse(at, "comment too long, 128 characters maximum allowed");
+  return text;
+}
+
+/** `1h30m`, `30s` or a number of seconds, in milliseconds. */
+export function duration(c: Cursor): bigint {
+  const at = c.span();
+  if (c.kind() !== NUMBER && c.kind() !== LITERAL && c.kind() !== WORD) {
+    return c.unexpected("expected a time, such as 30s or 1h30m");
+  }
+  const value = parseDuration(c.text());
+  if (value === undefined) refuse(at, "Could not parse time", [], ["expected a time, such as 30s or 1h30m"]);
+  c.take();
+  return value;
+}

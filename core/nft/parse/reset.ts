@@ -1,0 +1,64 @@
+import type { Command } from "../tree/command.ts";
+import type { Cursor } from "../text/cursor.ts";
+import { refuse } from "../text/diagnostic.ts";
+import { familyOf, name, tableRef } from "./command.ts";
+
+const ALL = ["counters", "quotas"] as const;
+
+/** `reset counter|quota TABLE NAME`, `reset counters|quotas [FAMILY | table TABLE]`, `reset rule(s) ...`. */
+export function parseReset(c: Cursor): Command {
+  const start = c.at;
+  c.expect("reset");
+  const what = ALL.find((word) => c.is(word));
+  if (what !== undefined) {
+    c.take();
+    if (c.skip("table")) return { kind: "reset all", what, table: tableRef(c), span: c.since(start) };
+    const family = familyOf(c);
+    return { kind: "reset all", what, ...(family === undefined ? {} : { family }), span: c.since(start) };
+  }
+  if (c.newest && (c.is("rules") || c.is("rule"))) return rules(c, start);
+  if (!c.is("counter") && !c.is("quota")) return c.unexpected("expected counter, counters, quota or quotas");
+  const type = c.take() as "counter" | "quota";
+  const table = tableRef(c);
+  const object = name(c, `the name of a ${type}`);
+  return { kind: "object", verb: "reset", type, table, object, span: c.since(start) };
+}
+
+/** `reset rules [table T | chain T C | FAMILY]`, `reset rule T C handle N`. */
+function rules(c: Cursor, start: number): Command {
+  if (c.take() === "rule") {
+    const table = tableRef(c), chain = name(c, "the name of a chain");
+    const at = c.span();
+    c.expect("handle");
+    const value = c.number("a handle");
+    const position = { kind: "handle" as const, value, span: at };
+    return { kind: "rule", verb: "reset", table, chain, position, span: c.since(start) };
+  }
+  if (c.skip("chain")) {
+    const table = tableRef(c), chain = name(c, "the name of a chain");
+    return { kind: "reset all", what: "rules", table, chain, span: c.since(start) };
+  }
+  if (c.skip("table")) return { kind: "reset all", what: "rules", table: tableRef(c), span: c.since(start) };
+  const family = familyOf(c);
+  return {
+    kind: "reset all",
+    what: "rules",
+    ...(family === undefined ? {} : { family }),
+    span: c.since(start),
+  };
+}
+
+/** `export` and `import` are words of the grammar and no more. */
+export function parseTransfer(c: Cursor): Command {
+  const start = c.at;
+  const word = c.take();
+  if (word === "export" && c.is("ruleset")) c.take();
+  if (!["xml", "json", "vm"].includes(c.text())) return c.unexpected("expected json, xml or vm");
+  while (!c.atLineEnd()) c.take();
+  return refuse(
+    c.since(start),
+    word === "export"
+      ? "JSON export is no longer supported, use 'nft -j list ruleset' instead"
+      : "Could not process rule: Operation not supported",
+  );
+}
