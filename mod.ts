@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DATA_PLANE_WORKER } from "./drivers/dataplane/data_plane.ts";
+import { DATA_PLANE_WORKER } from "./drivers/dataplane/worker_name.ts";
 
 export * from "./core/mod.ts";
 export { parseConfig } from "./config/load.ts";

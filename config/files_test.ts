@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { beside, directoryOf, fileReader, readFiles } from "./files.ts";
+import { fileReader } from "./file_reader.ts";
+import { readFiles } from "./files.ts";
+import { beside, directoryOf } from "./paths.ts";
 
 Deno.test("what is missing is one line that names it", () => {
   assert.deepEqual(readFiles("/nonexistent/weir.yaml"), {

@@ -5,7 +5,7 @@ import { Nft } from "../core/nft/nft.ts";
 import type { NftOptions, NftResult } from "../core/nft/options.ts";
 import type { Source } from "../core/nft/text/source.ts";
 import { RulesetStore } from "../core/ruleset/store.ts";
-import { fileReader } from "./files.ts";
+import { fileReader } from "./file_reader.ts";
 
 /** Interfaces as the rule language knows them. */
 export interface InterfaceNames {

@@ -12,7 +12,7 @@ export { BATCH, PacketBatch } from "./packet/batch.ts";
 export { PacketPool } from "./packet/pool.ts";
 export * from "./packet/address.ts";
 export { Nft, type NftOptions, type NftResult } from "./nft/nft.ts";
-export { type ChainBuilder, field, table, type TableBuilder } from "./nft/builder.ts";
+export { type ChainBuilder, field, match, table, type TableBuilder } from "./nft/builder/builder.ts";
 export { type Features, features, type FieldFeature, type TypeFeature } from "./nft/features.ts";
 export { RulesetStore } from "./ruleset/store.ts";
 export type { Program } from "./classify/program.ts";

@@ -41,7 +41,7 @@ try {
   );
   report(
     `bun ${run(bun, ["--version"]).text.trim()}`,
-    run(bun, ["test", ...tests.map((t) => `./${t}`)]),
+    run(bun, ["test", "--timeout", "60000", ...tests.map((t) => `./${t}`)]),
     /^ \d+ (pass|fail)$/gm,
   );
   const config = `${home}/bun-types.json`, types = ["npm:bun-types"];

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { formatAddress } from "../../core/packet/address.ts";
 import { Changes } from "../changes.ts";
 import type { Config } from "../config.ts";
-import { beside, directoryOf } from "../files.ts";
+import { beside, directoryOf } from "../paths.ts";
 import type { RouterStatus } from "../status.ts";
 import { adminApp } from "./app.ts";
 import { type AdminPlace, adminUrl, DEFAULT_ADMIN_PORT, listenAdmin } from "./listen.ts";

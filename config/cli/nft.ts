@@ -1,7 +1,6 @@
 import type { Request } from "../control/request.ts";
-import { directoryOf, whyUnreadable } from "../files.ts";
-import { askAndPrint, type SocketOptions } from "./ask.ts";
-import { runOffline } from "./offline.ts";
+import { directoryOf, whyUnreadable } from "../paths.ts";
+import type { SocketOptions } from "./ask.ts";
 import { complain } from "./output.ts";
 
 export interface NftCommandOptions extends SocketOptions {
@@ -25,7 +24,7 @@ export interface NftCommandOptions extends SocketOptions {
 }
 
 /** `weir nft`: commands of the rule language, as arguments, from a file or from standard input (`-f -`). */
-export function nft(words: readonly string[], options: NftCommandOptions): Promise<number> | number {
+export async function nft(words: readonly string[], options: NftCommandOptions): Promise<number> {
   const [command, trailing] = splitFlags(words);
   const given = { ...options, ...trailing };
   if (given.file === undefined && command.length === 0) {
@@ -81,8 +80,9 @@ export function nft(words: readonly string[], options: NftCommandOptions): Promi
     ...(defines.size === 0 ? {} : { defines: Object.fromEntries(defines) }),
     ...(given.includepath === undefined ? {} : { includePaths: given.includepath.map(absolute) }),
   };
-  if (given.offline) return runOffline(request);
-  return askAndPrint(given, request);
+  // Only what the command needs is loaded: the language here, or the way to a router that has it.
+  if (given.offline) return (await import("./offline.ts")).runOffline(request);
+  return (await import("./ask.ts")).askAndPrint(given, request);
 }
 
 type Flags = Omit<

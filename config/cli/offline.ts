@@ -1,7 +1,7 @@
 import { Nft } from "../../core/nft/nft.ts";
 import type { NftOptions } from "../../core/nft/options.ts";
 import type { Request } from "../control/request.ts";
-import { fileReader } from "../files.ts";
+import { fileReader } from "../file_reader.ts";
 import { complain, print } from "./output.ts";
 
 /** `weir nft --offline`: no router is asked; the text runs on an empty ruleset and is forgotten after it. */
@@ -13,6 +13,7 @@ export function runOffline(request: Extract<Request, { command: "nft" }>): numbe
     ...(netlink ? { debug: ["netlink"] } : {}),
     ...(dialect === undefined ? {} : { dialect }),
     reader: fileReader,
+    write: print,
     includePaths: [...(directory === undefined ? [] : [directory]), ...(includePaths ?? [])],
     ...(defines === undefined ? {} : { defines: new Map(Object.entries(defines)) }),
     // Any interface may be named; they are numbered as they come.

@@ -12,9 +12,10 @@ import { ControlPlane, type Log } from "../control_plane.ts";
 import { handle } from "../control/handle.ts";
 import { AlreadyRunning, ControlServer } from "../control/server.ts";
 import { DeathReports } from "../death_reports.ts";
-import { directoryOf, readFiles } from "../files.ts";
+import { readFiles } from "../files.ts";
 import { KernelHost } from "../host/kernel_host.ts";
 import { startLog } from "../log.ts";
+import { directoryOf } from "../paths.ts";
 import { complain } from "./output.ts";
 import { configPath, socketPath } from "./place.ts";
 

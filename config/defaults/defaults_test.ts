@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Nft } from "../../core/nft/nft.ts";
 import { lacks, TestNetwork } from "../../drivers/sys/test_namespaces.ts";
 import { checkFiles } from "../check_files.ts";
-import { fileReader } from "../files.ts";
+import { fileReader } from "../file_reader.ts";
 
 const DIRECTORY = new URL(".", import.meta.url).pathname.replace(/\/$/, "");
 

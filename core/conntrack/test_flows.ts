@@ -1,6 +1,6 @@
 import { HOOK_PREROUTING } from "../hook.ts";
 import type { PacketBatch } from "../packet/batch.ts";
-import { putPacket, testBatch } from "../packet/test_batch.ts";
+import { putPacket, singleBatch } from "../packet/test_batch.ts";
 import { SeededRandom } from "../random.ts";
 import { Conntrack, type ConntrackOptions } from "./track.ts";
 
@@ -22,7 +22,7 @@ export class TestFlows {
   }
 
   /** Tracks only; the flow stays unconfirmed. */
-  track(packet: Uint8Array, batch: PacketBatch = testBatch(64, 1)): Passed {
+  track(packet: Uint8Array, batch: PacketBatch = singleBatch()): Passed {
     batch.now = this.now;
     const row = putPacket(batch, packet);
     this.conntrack.track(batch, row, HOOK_PREROUTING);

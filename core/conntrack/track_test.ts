@@ -11,7 +11,7 @@ import {
   VERDICT_CONTINUE,
   VERDICT_DROP,
 } from "../packet/columns.ts";
-import { putPacket, testBatch } from "../packet/test_batch.ts";
+import { putPacket, singleBatch, testBatch } from "../packet/test_batch.ts";
 import { TCP_ACK, TCP_SYN } from "../packet/tcp.ts";
 import { below, SeededRandom } from "../random.ts";
 import { EXPECT_PERMANENT, expectationMask } from "./expect.ts";
@@ -193,7 +193,7 @@ test("a packet to its own address and port has one flow", () => {
 });
 
 test("random packets: nothing throws, every live flow is found by both keys", () => {
-  const random = new SeededRandom(77), t = new TestFlows({ flows: 64, random });
+  const random = new SeededRandom(77), t = new TestFlows({ flows: 64, random }), batch = singleBatch();
   const bytes = (n: number) => Uint8Array.from({ length: n }, () => random.u32() & 255);
   const address = () => `192.168.1.${below(random, 4)}`, address6 = () => `2001:db8::${below(random, 4)}`;
   for (let i = 0; i < 6000; i++) {
@@ -205,7 +205,8 @@ test("random packets: nothing throws, every live flow is found by both keys", ()
     const packet = ip(route, protocol, payload);
     if (below(random, 4) === 0) packet[below(random, packet.length)] = random.u32();
     t.now += below(random, 200);
-    const p = t.track(packet);
+    batch.clear();
+    const p = t.track(packet, batch);
     if (below(random, 5) === 0) t.conntrack.abandon(p.batch, p.row);
     else t.conntrack.confirm(p.batch, p.row);
     if (below(random, 3) === 0) t.conntrack.expire(t.now, 20);

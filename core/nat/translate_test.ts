@@ -18,7 +18,7 @@ import { icmp, ip, tcp, udp } from "../packet/build.ts";
 import { u16 } from "../packet/bytes.ts";
 import { fold, ipv4HeaderValid, pseudo, transportValid } from "../packet/checksum.ts";
 import { CHECKSUM_PARTIAL, CT_ESTABLISHED, VERDICT_DROP } from "../packet/columns.ts";
-import { packetOf, putPacket, testBatch } from "../packet/test_batch.ts";
+import { packetOf, putPacket, singleBatch } from "../packet/test_batch.ts";
 import { TCP_ACK, TCP_SYN } from "../packet/tcp.ts";
 import { below, SeededRandom } from "../random.ts";
 import { Nat } from "./translate.ts";
@@ -48,8 +48,13 @@ class TestNat {
   }
 
   /** Undefined when the packet is dropped. */
-  pass(packet: Uint8Array, prepare?: (batch: PacketBatch, row: number) => void, hooks = FORWARDED) {
-    const batch = testBatch(64, 2), row = putPacket(batch, packet);
+  pass(
+    packet: Uint8Array,
+    prepare?: (batch: PacketBatch, row: number) => void,
+    hooks = FORWARDED,
+    batch = singleBatch(),
+  ) {
+    const row = putPacket(batch, packet);
     prepare?.(batch, row);
     batch.now = 1000;
     this.conntrack.track(batch, row, hooks[0]!);
@@ -257,7 +262,7 @@ test("SCTP gets its CRC-32C anew", () => {
 });
 
 test("random packets and requests: nothing throws, what leaves has right checksums", () => {
-  const random = new SeededRandom(11), t = new TestNat();
+  const random = new SeededRandom(11), t = new TestNat(), batch = singleBatch();
   const host = () => `192.168.1.${below(random, 3)}`, server = () => `198.51.100.${below(random, 3)}`;
   const kinds = [
     request(NAT_MASQUERADE),
@@ -287,7 +292,8 @@ test("random packets and requests: nothing throws, what leaves has right checksu
     ][below(random, 4)]!();
     const whole = packet.slice();
     if (below(random, 10) === 0) packet[20 + below(random, packet.length - 20)] = random.u32();
-    const out = t.pass(packet);
+    batch.clear();
+    const out = t.pass(packet, undefined, FORWARDED, batch);
     if (out === undefined) continue;
     const told = out.packet[9]!;
     if ((told === 6 || told === 17 || told === 1) && checksumsRight(packet)) {

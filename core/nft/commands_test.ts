@@ -252,3 +252,49 @@ test("a statement that its hook does not know is refused at its rule", () => {
       "hint: in chain c\nhint: masquerade does not work in chains of type filter at input\n",
   );
 });
+
+test("a map may lead to ranges, and says so when listed", () => {
+  const nft = make();
+  const text = `table ip t {
+	map pools {
+		type ipv4_addr : interval ipv4_addr
+		elements = { 192.0.2.1 : 198.51.100.1-198.51.100.5, 192.0.2.2 : 203.0.113.0/24 }
+	}
+
+	chain c {
+		type nat hook prerouting priority dstnat; policy accept;
+		dnat ip to ip saddr map @pools
+	}
+}
+`;
+  must(nft, text);
+  const listed = must(nft, "list ruleset");
+  assert.match(listed, /type ipv4_addr : interval ipv4_addr\n/);
+  assert.match(listed, /192\.0\.2\.1 : 198\.51\.100\.1-198\.51\.100\.5/);
+  const again = make();
+  must(again, listed);
+  assert.equal(must(again, "list ruleset"), listed);
+});
+
+test("elements of maps are got and deleted by their keys alone", () => {
+  const nft = make();
+  must(
+    nft,
+    "add table ip t; add map ip t m { type inet_service : verdict; elements = { 22 : accept, 23 : drop }; }",
+  );
+  assert.match(must(nft, "get element ip t m { 22 }"), /elements = \{ 22 : accept \}/);
+  must(nft, "delete element ip t m { 22 }");
+  assert.doesNotMatch(must(nft, "list map ip t m"), /22/);
+  assert.match(nft.run("get element ip t m { 22 }").error, /No such file or directory/);
+});
+
+test("what a declaration cannot say is refused at its place", () => {
+  const nft = make();
+  assert.match(
+    nft.run("add table ip t { flags bogus; }", "f").error,
+    /^f:1:24-28: Error: unknown table option bogus/,
+  );
+  must(nft, "add table netdev n");
+  const chain = nft.run("add chain netdev n c { type filter hook ingress priority 0; }", "f");
+  assert.match(chain.error, /^f:1:24-58: Error: Missing `device' in this chain definition/);
+});

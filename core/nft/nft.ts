@@ -6,11 +6,14 @@ import { validateTable } from "../ruleset/validate.ts";
 import type { Command } from "./tree/command.ts";
 import { Cursor } from "./text/cursor.ts";
 import { type Diagnostic, Refusal, renderDiagnostic } from "./text/diagnostic.ts";
-import { executeAll, type Execution } from "./execute/execute.ts";
+import { executeAll } from "./execute/execute.ts";
+import type { Execution } from "./execute/execution.ts";
+import { Output } from "./execute/output.ts";
 import type { NftOptions, NftResult } from "./options.ts";
-import { optimize } from "./optimize/optimize.ts";
+import { optimize, type Optimized } from "./optimize/optimize.ts";
 import { parseCommand } from "./parse/command.ts";
 import { parseInclude } from "./parse/include.ts";
+import { NotAsPassed } from "./parse/passed.ts";
 import { jsonText } from "./json/json.ts";
 import { looksLikeJson, readJson } from "./json/read.ts";
 import { recover, syntaxErrors } from "./text/recover.ts";
@@ -50,14 +53,60 @@ export class Nft {
    */
   run(text: string, name = ""): NftResult {
     const source: Source = { name, text };
-    const json = this.options.json === true && looksLikeJson(text);
-    const parsed = json ? readJson(source) : this.parse(source);
-    if (parsed.diagnostics.length > 0) return result([], parsed.diagnostics);
-    const { commands, report, warnings } = this.options.optimize === true
-      ? optimize(parsed.commands, typeContext(this.options))
-      : { commands: parsed.commands, report: "", warnings: [] };
+    const { json, optimize, passOver, write } = this.options;
+    if (json === true && looksLikeJson(text)) {
+      return this.carryOut(readJson(source), source, new Output(write));
+    }
+    if (optimize === true || text.length < (passOver ?? LONG)) {
+      return this.carryOut(this.parse(source, false), source, new Output(write));
+    }
+    const first = new Output(write), quick = this.passOver(source, first);
+    return quick ?? this.carryOut(this.parse(source, false), source, new Output(write, first.made));
+  }
+
+  /** A long text, its rules read one at a time; undefined where anything is wrong with it (see `parse/passed`). */
+  private passOver(source: Source, output: Output): NftResult | undefined {
+    const parsed = this.parse(source, true);
+    if (parsed.diagnostics.length > 0) return undefined;
+    try {
+      const found = this.carryOut(parsed, source, output);
+      return found.ok ? found : undefined;
+    } catch (error) {
+      if (error instanceof NotAsPassed) return undefined;
+      throw error;
+    }
+  }
+
+  private carryOut(parsed: Parsed, source: Source, output: Output): NftResult {
+    if (parsed.diagnostics.length > 0) return result(output, parsed.diagnostics);
+    const { commands } = parsed, plain: Plan = { report: "", warnings: [] };
+    if (this.options.optimize !== true || !commands.some(changes)) {
+      return this.apply(commands, source, plain, output);
+    }
+    const plan = this.optimized(commands);
+    // Refused as written: told as written.
+    if (plan === undefined) return this.apply(commands, source, plain, output);
+    // Not written before it is known to be the last word.
+    const done = this.apply(plan.commands, source, plan, new Output());
+    if (done.ok) return done;
+    const warnings = [...plan.warnings, notOptimized(done)];
+    return this.apply(commands, source, { report: "", warnings }, output);
+  }
+
+  /** What the optimiser makes of commands, carried out once as they are; none where they are refused. */
+  private optimized(commands: readonly Command[]): Optimized | undefined {
     const transaction = this.store.begin();
-    const execution: Execution = {
+    const { echo: _echo, ...execution } = this.execution(transaction, new Output());
+    executeAll({ ...execution, debug: false }, commands);
+    const plan = execution.diagnostics.length === 0
+      ? optimize(commands, transaction.tables, execution.types)
+      : undefined;
+    transaction.abort();
+    return plan;
+  }
+
+  private execution(transaction: Transaction, output: Output): Execution {
+    return {
       transaction,
       types: typeContext(this.options),
       listing: this.listing(),
@@ -67,20 +116,37 @@ export class Nft {
       filled: new Set(),
       cleared: [],
       ...(this.options.echo === true ? { echo: [] } : {}),
-      output: report === "" ? [] : [report],
+      output,
       diagnostics: [],
       ...(this.options.refuses === undefined ? {} : { refuses: this.options.refuses }),
     };
-    executeAll(execution, commands);
+  }
+
+  /** One transaction of these commands, and what there is to tell of it. */
+  private apply(
+    commands: readonly Command[],
+    source: Source,
+    { report, warnings }: Plan,
+    output: Output,
+  ): NftResult {
+    const transaction = this.store.begin();
+    if (report !== "") output.push(report);
+    const execution = this.execution(transaction, output);
+    try {
+      executeAll(execution, commands);
+    } catch (error) {
+      transaction.abort();
+      throw error;
+    }
     if (execution.diagnostics.length > 0) {
       transaction.abort();
-      return result(execution.output, execution.diagnostics);
+      return result(output, execution.diagnostics);
     }
-    const error = this.settle(transaction, parsed.commands.some(changes));
+    const error = this.settle(transaction, commands.some(changes));
     if (error === undefined && this.options.check !== true) this.clear(execution.cleared);
     if (error === undefined) tell(execution);
-    if (error !== undefined) execution.diagnostics.push(located(error, parsed.commands, source));
-    return result(execution.output, [...execution.diagnostics, ...warnings]);
+    if (error !== undefined) execution.diagnostics.push(located(error, commands, source));
+    return result(output, [...execution.diagnostics, ...warnings]);
   }
 
   /** Commits, or, where nothing is to change, only looks whether it could be. */
@@ -97,13 +163,15 @@ export class Nft {
     for (const cell of cells) this.store.cells.numbers.fill(0, cell, cell + 2);
   }
 
-  private parse(source: Source): { commands: Command[]; diagnostics: readonly Diagnostic[] } {
+  private parse(source: Source, passing: boolean): Parsed {
     const cursor = new Cursor(source);
+    cursor.passing = passing;
     cursor.newest = this.options.dialect !== "1.0.6";
     const commands: Command[] = [];
     const context = { reader: this.options.reader, includePaths: this.options.includePaths ?? [] };
     for (const [name, value] of this.options.defines ?? []) {
       const span = { source: { name: "", text: value }, start: 0, end: value.length };
+      cursor.size += value.length;
       cursor.scope.define(name, { kind: "symbol", text: value, quoted: false, span });
     }
     try {
@@ -137,6 +205,24 @@ export class Nft {
     };
   }
 }
+
+type Plan = Pick<Optimized, "report" | "warnings">;
+
+interface Parsed {
+  readonly commands: Command[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Rules of texts of so many characters are read one at a time. */
+const LONG = 65536;
+
+/** An optimisation that cannot be loaded is no reason not to load the rules. */
+const notOptimized = ({ diagnostics }: NftResult): Diagnostic => ({
+  severity: "warning",
+  message: "rules are loaded as written, not optimised",
+  spans: [],
+  hints: diagnostics.slice(0, 1).map(({ message }) => `optimised they are refused: ${message}`),
+});
 
 /** What `--echo` has to say, once it is true. */
 function tell({ echo, json, output }: Execution): void {
@@ -192,10 +278,10 @@ function typeContext(options: NftOptions): TypeContext {
   };
 }
 
-function result(output: readonly string[], diagnostics: readonly Diagnostic[]): NftResult {
+function result(output: Output, diagnostics: readonly Diagnostic[]): NftResult {
   return {
     ok: diagnostics.every((diagnostic) => diagnostic.severity !== "error"),
-    output: output.join(""),
+    output: output.end(),
     error: diagnostics.map(renderDiagnostic).join(""),
     diagnostics,
   };

@@ -35,8 +35,12 @@ export interface NftOptions {
   refuses?(expression: Expression, table: Table): string | undefined;
   /** `-c`: check only, the ruleset stays as it is. */
   readonly check?: boolean;
-  /** `-o`: rules are merged into sets and maps, `output` begins with what was; warnings of rules never reached. */
+  /** `-o`: rules are merged into sets and maps, `output` begins with what was; warnings of rules without effect. */
   readonly optimize?: boolean;
+  /** Takes the output as it is made, in pieces; what a run answers is then without it. */
+  write?(piece: string): void;
+  /** Texts of so many characters have their rules read one at a time, which takes less memory; 65536 without it. */
+  readonly passOver?: number;
   /** `netlink`: `output` begins with the bytecode of every rule added. */
   readonly debug?: readonly "netlink"[];
   /** Minutes east of UTC for `meta hour` and `meta time`; 0 without it. */

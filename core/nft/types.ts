@@ -1,3 +1,5 @@
+import { freshBytes } from "./byte_pool.ts";
+
 /**
  * Datatypes of the language: what a symbol on the right-hand side may be, how wide it is, and how it prints.
  * A value is a non-negative bigint; `order` says how it lies in a register. One file per family of types under
@@ -146,7 +148,9 @@ export function printValue(type: DataType, value: bigint, bits: number, context:
   if (type.symbolDigits !== undefined && context.numericSymbols && context.rangeEnds !== true) {
     return "0x" + value.toString(16).padStart(type.symbolDigits, "0");
   }
-  if (type.hexDigits !== undefined) return "0x" + value.toString(16).padStart(type.hexDigits, "0");
+  if (type.hexDigits !== undefined) {
+    return "0x" + value.toString(16).padStart(isBitmask(type) ? 0 : type.hexDigits, "0");
+  }
   return type.base === undefined || type.base.print === undefined
     ? value.toString()
     : type.base.print(value, bits, context);
@@ -175,7 +179,7 @@ const SMALL = 0xffffffffn;
 /** Bytes of a value as they lie in a register; `bits` rounded up to bytes. */
 export function bytesOf(value: bigint, bits: number, order: ByteOrder): Uint8Array {
   const length = (bits + 7) >> 3;
-  const bytes = new Uint8Array(length);
+  const bytes = freshBytes(length);
   let rest = value;
   if (length <= 4) {
     const small = Number(rest <= SMALL ? rest : BigInt.asUintN(length * 8, rest));

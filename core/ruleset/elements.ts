@@ -55,11 +55,13 @@ export function addElements(
     const cell = counted === undefined ? -1 : context.allocate(counted.packets, counted.bytes);
     if (counted !== undefined && cell < 0) return refusal(set, "memory");
     const timeout = given.timeout ?? set.timeout, left = given.expires ?? timeout;
-    set.elements.set(key, {
-      ...given,
-      cell,
-      ...(set.timeouts && left !== undefined && left > 0 ? { deadline: context.now + left } : {}),
-    });
+    const ends = set.timeouts && left !== undefined && left > 0;
+    // As it came where nothing is to be added: a copy of each of a million elements is half of the time.
+    const whole = cell < 0 && given.cell === undefined && !ends;
+    set.elements.set(
+      key,
+      whole ? given : { ...given, cell, ...(ends ? { deadline: context.now + left } : {}) },
+    );
     if (index !== undefined && !given.catchall) index.add(given);
     added++;
   }

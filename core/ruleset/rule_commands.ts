@@ -27,7 +27,7 @@ export function addRule(
   return undefined;
 }
 
-/** A rule in the place of the one with this handle; it gets a handle and state of its own. */
+/** A rule in the place of the one with this handle, which it keeps; its state is its own. */
 export function replaceRule(
   work: Work,
   family: Family,
@@ -40,14 +40,20 @@ export function replaceRule(
   if (isError(found)) return found;
   const at = found.chain.rules.findIndex((r) => r.handle === handle);
   if (at < 0) return work.refuse("missing", "rule", chainName);
-  const rule = spec && makeRule(work, found.table, chainName, spec);
+  const rule = spec && makeRule(work, found.table, chainName, spec, handle);
   if (rule !== undefined && isError(rule)) return rule;
   const [old] = rule === undefined ? found.chain.rules.splice(at, 1) : found.chain.rules.splice(at, 1, rule);
   work.dropRule(found.table, old!);
   return undefined;
 }
 
-function makeRule(work: Work, table: DraftTable, chain: string, spec: RuleSpec): Rule | RulesetError {
+function makeRule(
+  work: Work,
+  table: DraftTable,
+  chain: string,
+  spec: RuleSpec,
+  kept?: number,
+): Rule | RulesetError {
   for (const expression of spec.expressions) {
     if (expression.kind === "verdict") {
       const target = verdictTarget(expression.verdict);
@@ -58,14 +64,30 @@ function makeRule(work: Work, table: DraftTable, chain: string, spec: RuleSpec):
     const reason = expressionReason(table, expression);
     if (reason !== undefined) return work.refuse(reason, "rule", nameIn(expression) ?? chain);
   }
+  const cells = allocateCells(work, spec.expressions);
+  if (cells === undefined) return work.refuse("memory", "rule", chain);
+  const { expressions, comment, source } = spec, handle = kept ?? ++table.lastHandle;
+  // Without a spread: it leaves room to spare in every one of a hundred thousand.
+  if (source !== undefined && comment === undefined) return { handle, expressions, cells, source };
+  return { ...spec, handle, cells };
+}
+
+/** None of a rule's expressions keeps state: most rules have such cells, in common with all of their length. */
+const stateless: (readonly number[])[] = [];
+
+/** First cells of the expressions' state; undefined when there is no room for it. */
+function allocateCells(work: Work, expressions: readonly Expression[]): readonly number[] | undefined {
+  if (expressions.every((expression) => initialState(expression) === undefined)) {
+    return stateless[expressions.length] ??= expressions.map(() => -1);
+  }
   const cells: number[] = [];
-  for (const expression of spec.expressions) {
+  for (const expression of expressions) {
     const state = initialState(expression);
     const cell = state === undefined ? -1 : work.allocate(state[0], state[1]);
-    if (state !== undefined && cell < 0) return work.refuse("memory", "rule", chain);
+    if (state !== undefined && cell < 0) return undefined;
     cells.push(cell);
   }
-  return { ...spec, handle: ++table.lastHandle, cells };
+  return cells;
 }
 
 /** A set without the `dynamic` flag may be added to by rules all the same, if its back end can (a hash). */

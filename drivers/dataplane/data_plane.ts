@@ -11,6 +11,7 @@ import type { FromDataPlane, NumberedPort, ToDataPlane } from "./messages.ts";
 import { OP_DELETE_FLOWS, OP_FLOWS, writeFilter } from "./operations.ts";
 import { AnswerRing, COMMAND_WORDS, CommandRing, ringMemory } from "./rings.ts";
 import * as shared from "./shared.ts";
+import { DATA_PLANE_WORKER } from "./worker_name.ts";
 
 /**
  * The data plane as the control plane holds it.
@@ -385,9 +386,6 @@ function countersOf(description: PortDescription): PortCounters {
   );
   return { rxPackets, rxBytes, rxDropped, txPackets, txBytes, txDropped, errors };
 }
-
-/** Name by which the one bundled file knows that it runs as the data plane. */
-export const DATA_PLANE_WORKER = "weir-data-plane";
 
 const STOPPING = "the router is stopping";
 const DEATHS = 3;

@@ -5,21 +5,27 @@ import { concatenatedRanges, fiveTuples, intervalSet } from "./rule_texts.ts";
 
 /**
  * `deno run -A test/bench/language.ts [--rounds N] [--large]`: the rule language against `nft` on the same texts, in
- * alternating rounds of one run. In process after warm-up; a whole command with its start; listing; the largest
- * resident size of one load in a process of its own. nft works in a network namespace made for it; needs root.
+ * alternating rounds of one run. In process after warm-up; the whole command `weir nft` with its start; listing; the
+ * largest resident size of whole commands, and the same above what the runtime takes to do nothing. nft works in a
+ * network namespace made for it; needs root.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: "string", default: "5" }, large: { type: "boolean", default: false } },
 });
 
-if (positionals[0] === "load") {
-  check(Deno.readTextFileSync(positionals[1]!));
-  console.log(Number(/VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]) / 1024);
-  Deno.exit(0);
-}
+// A process that does nothing, for what the runtime takes.
+if (positionals[0] === "idle") Deno.exit(0);
 
 const rounds = Number(values.rounds), namespace = `weir-bench-${Deno.pid}`;
+const WEIR = [
+  Deno.execPath(),
+  "run",
+  "-A",
+  new URL("../../weir.ts", import.meta.url).pathname,
+  "nft",
+  "--offline",
+];
 const rows: Row[] = [];
 const folder = Deno.makeTempDirSync();
 run(["ip", "netns", "add", namespace]);
@@ -57,7 +63,7 @@ function measure(name: string, text: string, count: number, whole: boolean): voi
     own.push(timed(() => check(text)));
     nft.push(timed(() => inside("nft", "-c", "-f", file)));
     if (whole) {
-      command.push(timed(() => run([Deno.execPath(), "run", "-A", import.meta.filename!, "load", file])));
+      command.push(timed(() => run([...WEIR, "-c", "-f", file])));
     }
     list.push(timed(() => void loaded.run("list ruleset")));
   }
@@ -71,15 +77,28 @@ function measure(name: string, text: string, count: number, whole: boolean): voi
   rows.push(paired(`list ${name}`, "ms", list.slice(0, nftList.length), nftList, { most: 0.5 }));
 }
 
+/** Largest resident sizes of a check and of a listing. Offline there is nothing to list: the rules are read with it. */
 function memory(name: string, text: string): void {
-  const file = `${folder}/rules.nft`;
+  const file = `${folder}/rules.nft`, listed = `${folder}/list.nft`;
   Deno.writeTextFileSync(file, text);
-  const own = Number(run([Deno.execPath(), "run", "-A", import.meta.filename!, "load", file]));
-  const { stderr } = new Deno.Command("ip", {
-    args: ["netns", "exec", namespace, "/usr/bin/time", "-f", "%M", "nft", "-c", "-f", file],
-  }).outputSync();
-  const kernel = Number(new TextDecoder().decode(stderr).trim().split("\n").at(-1)) / 1024;
-  rows.push(paired(`memory, ${name}`, "MB", [own], [kernel], { most: 0.5 }));
+  Deno.writeTextFileSync(listed, `${text}list ruleset\n`);
+  const idle = peak([Deno.execPath(), "run", "-A", import.meta.filename!, "idle"]);
+  const namespaced = ["ip", "netns", "exec", namespace, "nft"];
+  const compare = (what: string, own: number, nft: number) => {
+    rows.push(paired(`memory, ${what} ${name}`, "MB", [own], [nft], { most: 0.5 }));
+    rows.push(paired(`  above an idle runtime`, "MB", [own - idle], [nft]));
+  };
+  compare("check", peak([...WEIR, "-c", "-f", file]), peak([...namespaced, "-c", "-f", file]));
+  inside("nft", "-f", file);
+  compare("list", peak([...WEIR, "-f", listed]), peak([...namespaced, "list", "ruleset"]));
+  inside("nft", "flush", "ruleset");
+}
+
+/** Megabytes. */
+function peak(command: readonly string[]): number {
+  const { stderr } = new Deno.Command("/usr/bin/time", { args: ["-f", "%M", ...command], stdout: "null" })
+    .outputSync();
+  return Number(new TextDecoder().decode(stderr).trim().split("\n").at(-1)) / 1024;
 }
 
 function check(text: string): void {

@@ -3,7 +3,7 @@ import { parseConfig } from "../../config/load.ts";
 import { assemble } from "../../core/classify/assemble.ts";
 import { Nft } from "../../core/nft/nft.ts";
 import { RulesetStore } from "../../core/ruleset/store.ts";
-import { fileReader } from "../../config/files.ts";
+import { fileReader } from "../../config/file_reader.ts";
 import { frames } from "./frames.ts";
 import type { Target } from "./target.ts";
 

@@ -2,7 +2,7 @@ import type { ElementStatement } from "../../expr/expression.ts";
 import type { SetDefinition } from "../../ruleset/ruleset.ts";
 import { type CheckContext, setSource } from "./context.ts";
 import { asWanted, bigEndian, describeTypes, namedSet, typesAgree } from "./lookup.ts";
-import { elementStatement } from "./object.ts";
+import { elementStatement } from "./stateful.ts";
 import { checkOperand } from "./operand.ts";
 import { booleanType } from "../datatype/symbolic.ts";
 import { refuse } from "../text/diagnostic.ts";
@@ -19,21 +19,65 @@ export function checkAssign(
   const wanted = wantedOf(target, node);
   const written = checkOperand(context, node.value, wanted);
   const value = inOrder(written, wanted.order);
+  if (value.kind === "range" || value.kind === "prefix") requireConstant(target, value, node);
   if (
     value.kind === "range" || value.kind === "prefix" || value.kind === "verdict" || value.kind === "wildcard"
   ) {
     refuse(node.value.span, "a single value was expected here");
   }
-  const agrees = value.type.name === wanted.type.name || value.type === wanted.type ||
-    (isInteger(value.type) && (value.type.name === "integer" || wanted.type.name === "integer"));
-  if (!agrees) {
+  const numbers = written.kind === "payload" && written.type.name === "integer" &&
+    (wanted.type.name !== "integer" || written.bits !== wanted.bits);
+  if (numbers || (value.type.name !== wanted.type.name && value.type.name !== "integer")) {
     refuse(
       node.value.span,
-      `datatype mismatch: expected ${wanted.type.description}, expression has type ${value.type.description}`,
+      `datatype mismatch: expected ${wanted.type.description}, expression has type ${value.type.description}${
+        numbers ? ` with length ${written.bits}` : ""
+      }`,
       [{ ...node.span, end: node.value.span.start }],
     );
   }
+  requireConstant(target, value, node);
   context.statements.push({ kind: "assign", target, value, span: node.span });
+}
+
+/** A field that is no whole word is masked into what is there, and only a constant can be. */
+function requireConstant(
+  target: Operand,
+  value: Expr,
+  node: Extract<StatementNode, { kind: "set value" }>,
+): void {
+  if (target.kind !== "payload" || value.kind === "value") return;
+  const shift = maskedShift(target);
+  if (shift === undefined) return;
+  const { span } = node.value;
+  const what = value.kind === "prefix" ? "range" : value.kind;
+  const computed = what !== "map" && what !== "range";
+  if (shift > 0 && !computed) {
+    refuse(span, `Binary operation (<<) is not defined for ${what} expressions`, [node.target.span]);
+  }
+  if (shift >= target.bits && value.bits <= shift) {
+    refuse(
+      node.target.span,
+      `Left shift of ${shift} bits is not defined for type of ${target.bits} bits width`,
+      [
+        span,
+      ],
+    );
+  }
+  if (!computed) {
+    refuse(node.target.span, `Binary operation (^) is not defined for ${what} expressions`);
+  }
+  // What is moved up takes the target's place in the message.
+  if (shift > 0) refuse(node.target.span, "Right hand side of binary operation (^) must be constant");
+  refuse(span, "Right hand side of binary operation (^) must be constant", [node.target.span]);
+}
+
+/** Bits the value goes up in the words it is masked into; undefined where the field is words of its own. */
+function maskedShift(target: Extract<Operand, { kind: "payload" }>): number | undefined {
+  const unit = target.protocol?.checksum === undefined ? 8 : 16;
+  const end = target.offset + target.bits;
+  if (target.offset % unit === 0 && end % unit === 0) return undefined;
+  return Math.ceil(end / unit) * unit - end;
 }
 
 /** The field itself, where only some of its bits are written. */
@@ -48,6 +92,7 @@ function targetOf(expr: Expr, node: Node): Operand {
   }
   if (
     at.kind === "extension" || at.kind === "rt" || at.kind === "fib" ||
+    (at.kind === "option" && at.of !== undefined) ||
     (at.kind === "option" && at.type === booleanType)
   ) {
     return refuse(node.span, "this cannot be changed");
@@ -108,7 +153,7 @@ export function checkSetUpdate(
     key,
     span: node.span,
     ...options(element),
-    ...dataOf(context, set, element),
+    ...dataOf(context, set, node),
   });
 }
 
@@ -137,7 +182,11 @@ function options(element: ElementNode): { timeout?: number; statements?: readonl
 }
 
 /** What a map's element gets from the rule. */
-function dataOf(context: CheckContext, set: SetDefinition, element: ElementNode): { data?: Expr } {
+function dataOf(
+  context: CheckContext,
+  set: SetDefinition,
+  { element, span }: Extract<StatementNode, { kind: "set update" }>,
+): { data?: Expr } {
   const types = setSource(set)?.data;
   if (element.data === undefined) {
     if (types !== undefined) refuse(element.span, "missing data in map element", [], ["write KEY : DATA"]);
@@ -156,6 +205,7 @@ function dataOf(context: CheckContext, set: SetDefinition, element: ElementNode)
     refuse(
       element.data.span,
       `datatype mismatch: expected ${type.description}, expression has type ${data.type.description}`,
+      [span],
     );
   }
   return { data };

@@ -1,3 +1,4 @@
+import { freshBytes } from "../byte_pool.ts";
 import type { CheckContext } from "./context.ts";
 import { errorAt, Refusal, refuse } from "../text/diagnostic.ts";
 import { sharedBytes } from "../linearize/shared_bytes.ts";
@@ -157,12 +158,17 @@ export const prefixMask = (bits: number, length: number): bigint =>
   ((1n << BigInt(length)) - 1n) << BigInt(bits - length);
 
 function range(context: CheckContext, node: Extract<Node, { kind: "range" }>, wanted: Wanted): Constant {
+  if (isText(wanted.type)) {
+    asConstant(context, node.from, wanted);
+    refuse(node.from.span, `Range expression is not defined for ${wanted.type.description} types`, [
+      node.span,
+    ]);
+  }
   const from = single(asConstant(context, node.from, wanted));
   const to = single(asConstant(context, node.to, wanted));
   if (from.value > to.value) {
     refuse(node.span, "Range has zero or negative size", [], ["the smaller value comes first"]);
   }
-  if (from.value === to.value) return { ...from, span: node.span };
   return { kind: "range", from: from.value, to: to.value, ...typed(wanted, node.span) };
 }
 
@@ -248,7 +254,7 @@ export function boundsOf(constant: Constant, big: boolean): { from: Uint8Array; 
 
 /** Joins byte strings, each padded with zeros to a multiple of four. */
 export function joinPadded(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + paddedBits(part.length * 8) / 8, 0));
+  const bytes = freshBytes(parts.reduce((sum, part) => sum + paddedBits(part.length * 8) / 8, 0));
   let at = 0;
   for (const part of parts) {
     bytes.set(part, at);

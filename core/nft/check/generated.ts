@@ -1,6 +1,4 @@
 import type { SocketKey, XfrmKey } from "../../expr/expression.ts";
-import type { CheckContext } from "./context.ts";
-import { checkOperand } from "./operand.ts";
 import { ipv4Type, ipv6Type } from "../datatype/address.ts";
 import { markType } from "../datatype/symbolic.ts";
 import { refuse } from "../text/diagnostic.ts";
@@ -37,10 +35,10 @@ export const numgenOperand = (
   };
 };
 
-export function checkHash(context: CheckContext, node: Extract<Node, { kind: "hash" }>): Operand {
+/** A hash; `key` is what it is of. */
+export function checkHash(node: Extract<Node, { kind: "hash" }>, key: Expr | undefined): Operand {
   const { mode, modulus, offset, seed, span } = node;
   requireModulus(modulus, span);
-  const key = node.key === undefined ? undefined : checkOperand(context, node.key);
   return hashOperand({ mode, modulus, offset, span, ...defined("seed", seed), ...defined("key", key) });
 }
 

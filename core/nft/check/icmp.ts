@@ -12,7 +12,7 @@ export function checkIcmpField(context: CheckContext, payload: PayloadExpr): voi
   const types = context.protocols.icmpTypes;
   if (types !== undefined) {
     if (types.some((type) => only.includes(type))) return;
-    refuse(payload.span, `incompatible icmp match: rule has ${types[0]}, need ${only[0]}`);
+    refuse(payload.span, `incompatible icmp match: rule has ${types[0] ?? "none"}, need ${only[0]}`);
   }
   context.protocols.icmpTypes = only;
   const left = fieldPayload(protocol, fieldOf(protocol, "type")!, payload.span);

@@ -12,7 +12,7 @@ export const asWanted = (operand: Expr): Wanted => ({
   type: operand.kind === "concatenation"
     ? {
       ...operand.type,
-      parts: operand.parts.map((part) => ({ ...part.type, order: part.order, bits: part.bits })),
+      parts: operand.parts.map((part) => ({ ...unbounded(part.type), order: part.order, bits: part.bits })),
     }
     : operand.type,
   bits: operand.bits,
@@ -20,15 +20,25 @@ export const asWanted = (operand: Expr): Wanted => ({
   ...(operand.kind === "concatenation" ? { partBits: operand.parts.map((part) => part.bits) } : {}),
 });
 
+/** A type without the bound that what makes its values has (`numgen ... mod 4`); maps and concatenations know none. */
+export const unbounded = (type: DataType): DataType =>
+  type.most === undefined || type.base === undefined || type.base.name !== type.name ? type : type.base;
+
 /** Intervals and order compare byte by byte: host-order operands are turned to network order. */
 export function bigEndian(operand: Expr): Expr {
   if (operand.kind === "concatenation") {
-    return { ...operand, parts: operand.parts.map(bigEndian) };
+    return { ...operand, parts: operand.parts.map(turned) };
   }
   if (operand.order === "big" || operand.bits <= 8 || !isInteger(operand.type)) return operand;
   const bytes = (operand.bits + 7) >> 3;
   return { ...operand, kind: "byteorder", op: "hton", operand, size: bytes, order: "big" } as Expr;
 }
+
+/** nft turns the single bytes of a concatenation too. */
+const turned = (part: Expr): Expr =>
+  part.bits <= 8 && (part.kind === "meta" || part.kind === "ct") && isInteger(part.type)
+    ? { ...part, kind: "byteorder", op: "hton", operand: part, size: 2, order: "big" } as Expr
+    : bigEndian(part);
 
 /** The set `@name` stands for; refused where the table has none. */
 export function namedSet(context: CheckContext, node: Node, what: "set" | "map"): SetDefinition {
@@ -71,8 +81,7 @@ export function typesAgree(wanted: readonly DataType[], operand: Expr): boolean 
   const parts = operand.kind === "concatenation" ? operand.parts : [operand];
   return wanted.length === parts.length && wanted.every((type, index) => {
     const part = parts[index]!;
-    return type.name === part.type.name || (type.name === "integer" && isInteger(part.type)) ||
-      (part.type.name === "integer" && isInteger(type));
+    return type.name === part.type.name;
   });
 }
 

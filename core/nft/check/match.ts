@@ -8,7 +8,7 @@ import { refuse } from "../text/diagnostic.ts";
 import { transferOf } from "./transfer.ts";
 import type { Node, RelationOp, StatementNode } from "../tree/tree.ts";
 import type { Constant, Expr, MatchOp, SetLiteral } from "../tree/typed.ts";
-import { isBitmask, isInteger, isText, valueOf } from "../types.ts";
+import { integerType, isBitmask, valueOf } from "../types.ts";
 
 type MatchNode = Extract<StatementNode, { kind: "match" }>;
 
@@ -70,7 +70,33 @@ export function checkMatch(context: CheckContext, node: MatchNode): void {
       "write the value in braces: { a . b }",
     ]);
   }
-  matchConstant(context, node, left, asConstant(context, node.right, asWanted(left)));
+  matchConstant(context, node, left, compared(context, node, left));
+}
+
+/** Behind a shift nft takes what follows for plain numbers, which then fit plain numbers only. */
+function compared(context: CheckContext, node: MatchNode, left: Expr): Constant {
+  if (!shifts(node.left) || left.type.name === "integer") {
+    return asConstant(context, node.right, asWanted(left));
+  }
+  const value = asConstant(context, node.right, { ...asWanted(left), type: integerType });
+  return refuse(
+    value.span,
+    `datatype mismatch, expected ${left.type.description}, expression has type integer`,
+    [node.left.span],
+  );
+}
+
+const shifts = (node: Node): boolean =>
+  node.kind === "binary" && (node.op === "<<" || node.op === ">>" || shifts(node.left));
+
+/** `x << 8 == 1`: no shift gives that. */
+function losesBits(left: Expr, right: Constant): void {
+  if (left.kind !== "binary" || left.op !== "<<" || left.right.kind !== "value" || right.kind !== "value") {
+    return;
+  }
+  if ((right.value & ((1n << left.right.value) - 1n)) !== 0n) {
+    refuse(right.span, "Comparison is always false", [left.span]);
+  }
 }
 
 const deref = (node: Node): Node => (node.kind === "variable" ? deref(node.value) : node);
@@ -141,22 +167,18 @@ function matchConstant(context: CheckContext, node: MatchNode, left: Expr, right
         node.opSpan,
       ]);
     }
-    if (isText(left.type)) {
-      refuse(
-        right.span,
-        `Relational expression (${node.op}) is not defined for ${left.type.description} types`,
-        [node.opSpan],
-      );
-    }
   }
-  if (op === "not flags" && !bitmask) op = "neq";
+  if (op === "not flags" && left.kind === "binary") {
+    refuse(left.span, "cannot combine negation with binary expression", [right.span]);
+  }
+  if (op === "not flags" && (!bitmask || right.kind !== "value")) {
+    refuse(left.span, "negation can only be used with singleton bitmask values", [right.span]);
+  }
   if (op === "eq" && node.op === "implicit" && bitmask && right.kind === "value") op = "flags";
+  losesBits(left, right);
   const transfer = transferOf(left);
   const adapted = transfer.adapt(right);
   const sorted = ordered || right.kind === "range";
-  if (sorted && !isInteger(left.type)) {
-    refuse(right.span, `a range of ${left.type.description} makes no sense`, [left.span]);
-  }
   context.statements.push({
     kind: "match",
     op,

@@ -23,6 +23,9 @@ const PORT: Wanted = { type: inetServiceType, bits: 16, order: "big" };
 
 export function checkNat(context: CheckContext, node: NatNode): void {
   const { nat, span } = node;
+  if (!["ip", "ip6", "inet"].includes(context.family)) {
+    refuse(nat.typeSpan, "NAT is only supported for IPv4/IPv6");
+  }
   const result: { -readonly [K in keyof NatStatement]: NatStatement[K] } = {
     type: nat.type,
     flags: nat.flags,
@@ -44,13 +47,11 @@ export function checkNat(context: CheckContext, node: NatNode): void {
 
 function familyOf(context: CheckContext, node: NatNode): "ip" | "ip6" | "inet" {
   const { family } = node.nat;
-  if (context.family === "ip" || context.family === "ip6") {
-    if (family !== undefined && family !== context.family) {
-      refuse(node.nat.typeSpan, `ip or ip6 must be specified with address for inet tables.`);
-    }
-    return context.family;
-  }
   const known = context.protocols.network.protocol?.name;
+  const own = context.family === "ip" || context.family === "ip6" ? context.family : undefined;
+  if (own !== undefined && (family === undefined || family === own || node.nat.address === undefined)) {
+    return own;
+  }
   if (family !== undefined && (known === "ip" || known === "ip6") && known !== family) {
     const where = context.protocols.network.span;
     refuse(

@@ -19,6 +19,9 @@ const BY_NUMBER: ReadonlyMap<bigint, Protocol | undefined> = new Map(
   TRANSPORTS.map(([number, name]) => [BigInt(number), PROTOCOLS.get(name)]),
 );
 
+const UNKNOWN_TRANSPORT: Protocol = { name: "unknown", base: "transport", fields: [] };
+const UNKNOWN_NETWORK: Protocol = { name: "unknown", base: "network", fields: [] };
+
 const layer = (protocol?: Protocol): Layer => ({
   candidates: [],
   offset: 0,
@@ -72,10 +75,23 @@ export class ProtocolContext {
   /** Learns from a match of `left` against these values; answers the base it is about, if any. */
   learnFrom(left: Expr, values: readonly bigint[], span: Span): HeaderBase | undefined {
     const announced = values.map((value) => this.announced(left, value)).filter((row) => row !== undefined);
-    if (announced.length === 0) return undefined;
+    if (announced.length === 0) {
+      if (values.length > 0 && left.kind === "meta") this.learnUnknown(left.row.name, span);
+      return undefined;
+    }
     if (values.length === 1) this.learn(announced[0]!, span, this.stackOffset(left));
     else this.learnSome([...new Set(announced)], span);
     return announced[0]!.base;
+  }
+
+  /** A number no row of the table has: whatever is behind it, it is no header we know. */
+  private learnUnknown(key: string, span: Span): void {
+    const { family } = this;
+    const framed = family === "bridge" || family === "netdev";
+    if (key === "l4proto") this.learn(UNKNOWN_TRANSPORT, span);
+    else if (key === "nfproto" ? family === "inet" || family === "netdev" : key === "protocol" && framed) {
+      this.learn(UNKNOWN_NETWORK, span);
+    }
   }
 
   private stackOffset(left: Expr): number {

@@ -7,7 +7,8 @@ import { checkNat } from "./nat.ts";
 import { checkReject } from "./reject.ts";
 import { checkDup, checkFlow, checkFwd, checkQueue, checkTproxy } from "./action.ts";
 import { checkAssign, checkMeter, checkSetUpdate } from "./assign.ts";
-import { checkObject, limitExpression } from "./object.ts";
+import { checkObject } from "./object.ts";
+import { limitExpression } from "./stateful.ts";
 import { verdictOf } from "./set.ts";
 import { refuse } from "../text/diagnostic.ts";
 import { reduceRule } from "./merge.ts";
@@ -34,6 +35,12 @@ export function checkRule(
     statements: [],
     ...(hook === undefined ? {} : { hook }),
   };
+  checkInto(context, rule);
+  return reduceRule(context.statements, family);
+}
+
+/** Checks a rule's statements in order, and tells of each what the context holds before it. */
+export function checkInto(context: CheckContext, rule: RuleNode, each?: (node: StatementNode) => void): void {
   let terminal: Span | undefined;
   for (const statement of rule.statements) {
     if (terminal !== undefined) {
@@ -41,10 +48,10 @@ export function checkRule(
         "the packet never gets there",
       ]);
     }
+    each?.(statement);
     checkStatement(context, statement);
     if (isTerminal(statement)) terminal = statementWord(statement);
   }
-  return reduceRule(context.statements, family);
 }
 
 /** The part of a statement errors point at: some by their word alone. */

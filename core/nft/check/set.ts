@@ -1,13 +1,14 @@
 import type { Verdict } from "../../expr/expression.ts";
 import { compareBytes, mergeIntervals, sortIntervals } from "../../ruleset/intervals.ts";
 import type { SetElement } from "../../ruleset/ruleset.ts";
-import { elementStatement } from "./object.ts";
+import { elementStatement } from "./stateful.ts";
 import type { CheckContext } from "./context.ts";
 import { asConstant, boundsOf, joinPadded, type Wanted } from "./constant.ts";
 import { refuse } from "../text/diagnostic.ts";
 import type { Span } from "../text/source.ts";
 import type { ElementNode, Node } from "../tree/tree.ts";
 import type { Constant, SetLiteral } from "../tree/typed.ts";
+import { type DataType, isInteger, isText } from "../types.ts";
 
 /** What the elements of a set must look like. */
 export interface SetShape {
@@ -26,6 +27,8 @@ export interface SetShape {
   readonly merge: boolean;
   /** Data may be ranges (NAT maps): both ends are stored. */
   readonly dataRanges?: boolean;
+  /** Elements are named by their keys; data may be left out (`get`, `delete`). */
+  readonly keysOnly?: boolean;
   /** Bits of the register the key is compared with, where `adapt` makes it wider. */
   readonly keyBits?: number;
   /** Adapts a key to what the register holds (fields that are masked, not shifted). */
@@ -67,9 +70,13 @@ export function checkElements(
       ? {}
       : data === "verdict"
       ? { data }
-      : { data: data.type, dataBits: dataBits(data, shape.dataRanges === true) }),
+      : { data: sized(data), dataBits: dataBits(data, shape.dataRanges === true) }),
   };
 }
+
+/** Numbers have the width and order of what they are written to. */
+const sized = ({ type, bits, order }: Wanted): DataType =>
+  type.parts === undefined && type.bits === 0 && isInteger(type) ? { ...type, bits, order } : type;
 
 /** Ranges take the data's place twice: first and last. */
 const dataBits = (data: Wanted, ranges: boolean): number[] => {
@@ -89,6 +96,7 @@ function elementsOf(context: CheckContext, node: ElementNode, shape: SetShape): 
   const key = asConstant(context, node.key, shape.key);
   declared(key, node, shape);
   const adapted = shape.adapt === undefined ? key : shape.adapt(key);
+  if (shape.keysOnly === true && node.data === undefined) return [{ key: adapted, node }];
   if (shape.objects !== undefined) return [{ key: adapted, node, object: objectOf(node) }];
   if (shape.data === undefined) {
     if (node.data !== undefined) {
@@ -190,14 +198,30 @@ function bind(element: Checked, interval: boolean): SetElement & { source: Span 
 function settle(elements: readonly (SetElement & { source: Span })[], shape: SetShape): SetElement[] {
   const sorted = sortIntervals(elements) as (SetElement & { source: Span })[];
   const others = elements.filter((element) => element.catchall);
-  if (shape.merge && shape.data === undefined) return [...mergeIntervals(sorted), ...others];
+  if (shape.merge && shape.data === undefined) {
+    return [...(isText(shape.key.type) ? outermost(sorted) : mergeIntervals(sorted)), ...others];
+  }
   for (let index = 1; index < sorted.length; index++) {
     const before = sorted[index - 1]!, after = sorted[index]!;
     if (compareBytes(before.end ?? before.key, after.key) < 0) continue;
     const same = compareBytes(before.key, after.key) === 0 &&
       compareBytes(before.end ?? before.key, after.end ?? after.key) === 0;
     if (same && shape.data === undefined) continue;
+    // Of two that begin alike nft names the one written first.
+    const alike = compareBytes(before.key, after.key) === 0;
+    const [first, second] = [before.source, after.source].sort((a, b) => a.start - b.start) as [Span, Span];
+    if (alike) refuse(first, "conflicting intervals specified", [second]);
     refuse(after.source, "conflicting intervals specified", [before.source]);
   }
   return [...sorted, ...others];
+}
+
+/** Names that begin alike lie within each other or apart: those next to each other have no common beginning. */
+function outermost(sorted: readonly SetElement[]): SetElement[] {
+  const kept: SetElement[] = [];
+  for (const element of sorted) {
+    const before = kept.at(-1);
+    if (before === undefined || compareBytes(before.end ?? before.key, element.key) < 0) kept.push(element);
+  }
+  return kept;
 }

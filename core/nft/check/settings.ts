@@ -1,7 +1,7 @@
 import type { ObjectDefinition, Table } from "../../ruleset/ruleset.ts";
 import type { Command, ObjectBody } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { deviceNames, priorityIn } from "../execute/chain.ts";
+import { deviceNames, priorityIn } from "./hook.ts";
 import { nearest } from "../types.ts";
 
 type ObjectCommand = Extract<Command, { kind: "object" }>;

@@ -16,21 +16,17 @@ export function transferOf(left: Expr): Transfer {
   if (left.kind !== "binary" || left.right.kind !== "value") return { left, adapt: (constant) => constant };
   const operand = left.left;
   const by = left.right.value;
-  const inner = (): Transfer => transferOf(operand);
   switch (left.op) {
     case ">>": {
-      const rest = inner();
-      return { left: rest.left, adapt: (c) => rest.adapt(mapValues(c, operand.bits, (v) => v << by)) };
+      return { left: operand, adapt: (c) => mapValues(c, operand.bits, (v) => v << by) };
     }
     case "<<": {
-      const rest = inner();
-      return { left: rest.left, adapt: (c) => rest.adapt(mapValues(c, operand.bits, (v) => v >> by)) };
+      return { left: operand, adapt: (c) => mapValues(c, operand.bits, (v) => v >> by) };
     }
     case "^": {
-      const rest = inner();
       return {
-        left: rest.left,
-        adapt: (c) => (c.kind === "value" ? rest.adapt(mapValues(c, operand.bits, (v) => v ^ by)) : c),
+        left: operand,
+        adapt: (c) => (c.kind === "value" ? mapValues(c, operand.bits, (v) => v ^ by) : c),
       };
     }
     default:

@@ -61,7 +61,7 @@ export const etherType: DataType = {
     const parts = text.split(":");
     if (parts.length !== 6 || !parts.every((part) => /^[0-9a-fA-F]{1,2}$/.test(part))) {
       return {
-        error: "Could not parse Ethernet address",
+        error: "Invalid LL address",
         hint: "six bytes in hexadecimal: 02:00:5e:00:53:01",
       };
     }

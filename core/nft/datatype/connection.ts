@@ -94,7 +94,7 @@ export const ctLabelType: DataType = {
   parse: (text) => {
     const bit = parseNumber(text);
     if (bit === undefined) return { error: "Could not parse conntrack label" };
-    return bit > 127n ? { error: "Value exceeds valid range 0-127" } : 1n << bit;
+    return bit > 127n ? { error: `${text}: bit ${bit} out of range (128 max)` } : 1n << bit;
   },
   print: (value) => {
     const bit = value.toString(2).length - 1;

@@ -3,7 +3,10 @@ import { PROTOCOLS } from "./protocol_names.ts";
 import { SERVICES } from "./service_names.ts";
 
 const numbers = new Map<string, number>(PROTOCOLS.map(([name, number]) => [name, number]));
-const names = new Map<bigint, string>(PROTOCOLS.map(([name, number]) => [BigInt(number), name]));
+// Of two names the first is told.
+const names = new Map<bigint, string>(
+  PROTOCOLS.map(([name, number]) => [BigInt(number), name] as const).reverse(),
+);
 // The parser's own keywords, which netdb knows under other names.
 numbers.set("icmpv6", 58).set("comp", 108);
 

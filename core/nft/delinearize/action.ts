@@ -2,7 +2,7 @@ import type { Expression } from "../../expr/expression.ts";
 import { ipv4Type, ipv6Type } from "../datatype/address.ts";
 import { interfaceIndexType } from "../datatype/interface.ts";
 import { inetServiceType } from "../datatype/protocol.ts";
-import { retyped } from "./delinearize.ts";
+import { retyped } from "./value.ts";
 import { NOWHERE } from "../text/source.ts";
 import type { Action, Expr } from "../tree/typed.ts";
 import { type ByteOrder, type DataType, integerType } from "../types.ts";

@@ -1,14 +1,9 @@
-import { operandOf } from "./operand.ts";
 import type { Expression } from "../../expr/expression.ts";
 import { hashOperand } from "../check/generated.ts";
-import { actionOf } from "./action.ts";
-import { OPTION_BY_TYPE } from "./option.ts";
-import { natStatement } from "./nat.ts";
 import { ctByKey, metaByKey } from "../keys.ts";
 import { Registers } from "../linearize/registers.ts";
 import { NOWHERE } from "../text/source.ts";
 import {
-  concatenatedType,
   type Constant,
   type Expr,
   type MatchOp,
@@ -17,7 +12,12 @@ import {
   type SetUse,
   type Statement,
 } from "../tree/typed.ts";
-import { type ByteOrder, bytesOf, type DataType, integerType, isText, rawType, valueOf } from "../types.ts";
+import { type ByteOrder, type DataType, integerType, isText, rawType, valueOf } from "../types.ts";
+import { actionOf } from "./action.ts";
+import { natStatement } from "./nat.ts";
+import { operandOf } from "./operand.ts";
+import { OPTION_BY_TYPE } from "./option.ts";
+import { bitwise, concatenationOf, rawValue, retyped, typeOf } from "./value.ts";
 
 /** How many bits each part of a set's key has, for loads that make up a concatenation. */
 export interface SetShapes {
@@ -35,14 +35,6 @@ export function delinearize(expressions: readonly Expression[], shapes: SetShape
 }
 
 const span = NOWHERE;
-export const rawValue = (bytes: Uint8Array): Constant => ({
-  kind: "value",
-  value: valueOf(bytes, "big"),
-  type: integerType,
-  bits: bytes.length * 8,
-  order: "big",
-  span,
-});
 
 class Machine {
   readonly statements: Statement[] = [];
@@ -287,45 +279,4 @@ class Machine {
       e.op === "eq",
     );
   }
-}
-
-const concatenationOf = (parts: readonly Expr[]): Expr => ({
-  kind: "concatenation",
-  parts,
-  type: concatenatedType(parts.map((part) => part.type)),
-  bits: parts.reduce((sum, part) => sum + paddedBits(part.bits), 0),
-  order: "big",
-  span,
-});
-
-/** A constant read again as what it is written to. */
-export function retyped(constant: Extract<Constant, { kind: "value" }>, target: Expr): Constant {
-  const bytes = bytesOf(constant.value, constant.bits, constant.order);
-  return { ...constant, ...typeOf(target), value: valueOf(bytes, target.order), bits: bytes.length * 8 };
-}
-
-const typeOf = (expr: Expr) => ({ type: expr.type, bits: expr.bits, order: expr.order, span });
-
-/** Mask and xor as the operations that made them: `& m`, `^ x`, `| o`. */
-function bitwise(operand: Expr, maskBytes: Uint8Array, xorBytes: Uint8Array): Expr {
-  const bits = maskBytes.length * 8;
-  const all = (1n << BigInt(bits)) - 1n;
-  let mask = valueOf(maskBytes, operand.order);
-  let xor = valueOf(xorBytes, operand.order);
-  const or = ~mask & xor & all;
-  xor &= ~or;
-  mask |= or;
-  const constant = (value: bigint): Constant => ({ kind: "value", value, ...typeOf(operand), bits });
-  const apply = (op: "&" | "^" | "|", left: Expr, value: bigint): Expr => ({
-    ...typeOf(left),
-    kind: "binary",
-    op,
-    left,
-    right: constant(value),
-  });
-  let result = operand;
-  if (mask !== all || (xor === 0n && or === 0n)) result = apply("&", result, mask);
-  if (xor !== 0n) result = apply("^", result, xor);
-  if (or !== 0n) result = apply("|", result, or);
-  return result;
 }

@@ -1,5 +1,5 @@
 import type { Expression } from "../../expr/expression.ts";
-import { retyped } from "./delinearize.ts";
+import { retyped } from "./value.ts";
 import { ipv4Type, ipv6Type } from "../datatype/address.ts";
 import { inetServiceType } from "../datatype/protocol.ts";
 import { NOWHERE } from "../text/source.ts";

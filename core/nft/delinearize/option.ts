@@ -6,7 +6,8 @@ import { integerType } from "../types.ts";
 /** The TCP option and field at this place, or its raw form. */
 export function OPTION_BY_TYPE(type: number, offset: number, bits: number): OptionExpr {
   const named = [...TCP_OPTIONS.values()].filter((option) =>
-    option.type === type && option.name !== "sack-permitted" && option.name !== "sack0"
+    option.type === type && option.name !== "sack-permitted" && option.name !== "sack0" &&
+    option.name !== "mss"
   );
   const base = { kind: "option" as const, offset, bits, order: "big" as const, span: NOWHERE };
   for (const option of named) {

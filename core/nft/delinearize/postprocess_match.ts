@@ -2,7 +2,7 @@ import type { ProtocolContext } from "../check/protocol_context.ts";
 import { fieldsOf, longerField, maskPlace } from "./postprocess_payload.ts";
 import { prefixMask } from "../check/constant.ts";
 import type { Constant, Expr, SetUse, Statement } from "../tree/typed.ts";
-import { type DataType, isBitmask } from "../types.ts";
+import { type DataType, isBitmask, isText } from "../types.ts";
 
 type Match = Extract<Statement, { kind: "match" }>;
 
@@ -81,7 +81,7 @@ function bytePrefix(match: Match, context: ProtocolContext): Match | undefined {
   if (left.kind !== "payload" || left.field !== undefined || right.kind !== "value") return undefined;
   if (match.op !== "eq" && match.op !== "neq") return undefined;
   const whole = longerField(left, context);
-  if (whole === undefined || !takesPrefix(whole.type)) return undefined;
+  if (whole === undefined || isText(whole.type)) return undefined;
   const value = right.value << BigInt(whole.bits - left.bits);
   const { type, bits } = whole;
   return { ...match, left: whole, right: { ...right, kind: "prefix", value, length: left.bits, type, bits } };

@@ -1,10 +1,10 @@
-import type { BaseChain, ChainHook, ChainType, Family, Table } from "../../ruleset/ruleset.ts";
-import type { Command, HookNode, Name, PriorityNode } from "../tree/command.ts";
+import type { BaseChain, ChainHook, ChainType, Table } from "../../ruleset/ruleset.ts";
+import type { Command, HookNode } from "../tree/command.ts";
+import { deviceNames, priorityIn } from "../check/hook.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { check, type Execution, handleOf, requireTable } from "./execute.ts";
-import { priorityNames, priorityValue } from "../priority.ts";
+import { check, type Execution } from "./execution.ts";
+import { requireChain, requireTable } from "./named.ts";
 import type { Node } from "../tree/tree.ts";
-import { nearest, parseNumber } from "../types.ts";
 
 type ChainCommand = Extract<Command, { kind: "chain" }>;
 
@@ -39,24 +39,6 @@ export function executeRename(execution: Execution, command: Extract<Command, { 
   check(execution.transaction.renameChain(table.family, table.name, from, command.to.text), command.to.span);
 }
 
-/** Name of a chain that is there. */
-export function requireChain(table: Table, name: Name, listing = false): string {
-  const handle = handleOf(name);
-  if (handle !== undefined) {
-    const found = [...table.chains.values()].find((chain) => chain.handle === handle);
-    if (found !== undefined) return found.name;
-    return refuse(name.span, "Could not process rule: No such file or directory");
-  }
-  if (table.chains.has(name.text)) return name.text;
-  const near = nearest(name.text, [...table.chains.keys()]);
-  return refuse(
-    name.span,
-    near === undefined
-      ? listing ? "No such file or directory" : "Could not process rule: No such file or directory"
-      : `No such file or directory; did you mean chain ‘${near}’ in table ${table.family} ‘${table.name}’?`,
-  );
-}
-
 function baseOf(table: Table, command: ChainCommand): BaseChain | undefined {
   const { hook, policy } = command.body!;
   const there = table.chains.get(command.chain.text)?.base;
@@ -66,6 +48,11 @@ function baseOf(table: Table, command: ChainCommand): BaseChain | undefined {
     return { ...there, policy: verdict };
   }
   const devices = hook.devices.flatMap(deviceNames);
+  if (devices.length === 0 && (table.family === "netdev" || hook.hook.text === "ingress")) {
+    refuse(hook.span, "Missing `device' in this chain definition", [], [
+      "write: type filter hook ingress device NAME priority ...",
+    ]);
+  }
   return {
     type: hook.type.text as ChainType,
     hook: hook.hook.text as ChainHook,
@@ -82,12 +69,6 @@ function policyOf(node: Node): "accept" | "drop" {
   return refuse(node.span, "invalid policy expression", [], ["expected accept or drop"]);
 }
 
-export function deviceNames(node: Node): string[] {
-  if (node.kind === "variable") return deviceNames(node.value);
-  if (node.kind === "set") return node.elements.flatMap((element) => deviceNames(element.key));
-  return node.kind === "symbol" ? [node.text] : refuse(node.span, "the name of a device was expected here");
-}
-
 const priorityOf = (table: Table, hook: HookNode): number =>
   priorityIn(
     table.family,
@@ -95,27 +76,3 @@ const priorityOf = (table: Table, hook: HookNode): number =>
     hook.priority,
     "invalid priority expression value in this context.",
   );
-
-/** The number of a priority written as a name, a number or both. */
-export function priorityIn(family: Family, hook: string, priority: PriorityNode, message: string): number {
-  const base = baseName(priority);
-  if (base === undefined) return priority.offset;
-  const number = /^-?\d+$/.test(base.text) ? Number(base.text) : undefined;
-  const value = number ?? priorityValue(family, hook, base.text);
-  if (value === undefined) {
-    return refuse(priority.span, message, [], [
-      `names here: ${priorityNames(family).join(", ")}; or a number`,
-    ]);
-  }
-  return value + priority.offset;
-}
-
-function baseName(priority: PriorityNode): Name | undefined {
-  if (priority.base !== undefined) return priority.base;
-  const node = priority.baseVariable;
-  if (node === undefined) return undefined;
-  const value = node.kind === "variable" ? node.value : node;
-  if (value.kind !== "symbol") return refuse(node.span, "a priority was expected here");
-  const number = parseNumber(value.text);
-  return { text: number === undefined ? value.text : number.toString(), span: node.span };
-}

@@ -1,7 +1,8 @@
 import { objectKey, type Table } from "../../ruleset/ruleset.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command, Name } from "../tree/command.ts";
-import { type Execution, handleOf } from "./execute.ts";
+import type { Execution } from "./execution.ts";
+import { handleOf } from "./named.ts";
 
 type Destroyed = Extract<Command, { readonly verb: unknown; readonly table: unknown }>;
 

@@ -1,22 +1,15 @@
 import type { SetDefinition, Table } from "../../ruleset/ruleset.ts";
 import type { Command } from "../tree/command.ts";
-import type { Execution } from "./execute.ts";
+import type { Echo, Execution } from "./execution.ts";
 import { chainJson, setsOf, tableJson } from "../json/ruleset.ts";
 import { elementsJson } from "../json/set.ts";
 import { ruleJson } from "../json/rule.ts";
-import type { JsonObject } from "../json/json.ts";
 import { listChain, listObject, listSet } from "../print/list.ts";
 import { objectJson } from "../json/object.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import { objectKey } from "../../ruleset/ruleset.ts";
 import { printRule } from "../print/rule.ts";
 import { elementTexts } from "../print/set.ts";
-
-/** What `--echo` tells of a command that added something: the command as the listing would write it. */
-export interface Echo {
-  readonly text: string;
-  readonly json: JsonObject;
-}
 
 /** Elements and rules that were there before a command, to tell what is new. */
 export interface Before {

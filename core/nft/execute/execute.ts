@@ -1,9 +1,5 @@
-import type { Expression } from "../../expr/expression.ts";
-import type { Family, Table } from "../../ruleset/ruleset.ts";
-import { errorText, type RulesetError } from "../../ruleset/error.ts";
-import type { Transaction } from "../../ruleset/transaction.ts";
-import type { Command, Name, TableRef } from "../tree/command.ts";
-import { type Diagnostic, errorAt, Refusal, refuse } from "../text/diagnostic.ts";
+import type { Command } from "../tree/command.ts";
+import { Refusal } from "../text/diagnostic.ts";
 import { executeChain, executeRename } from "./chain.ts";
 import { executeList } from "./list.ts";
 import { executeObject } from "./object.ts";
@@ -11,36 +7,11 @@ import { executeRule } from "./rule.ts";
 import { executeResetAll } from "./state.ts";
 import { thereToDestroy } from "./destroy.ts";
 import { executeElements, executeSet } from "./set.ts";
+import { executeTable } from "./table.ts";
 import { describe } from "../describe.ts";
-import { beforeEcho, type Echo, echoOf } from "./echo.ts";
+import { beforeEcho, echoOf } from "./echo.ts";
+import { check, type Execution } from "./execution.ts";
 import { executeListJson } from "../json/list.ts";
-import type { ListOptions } from "../print/list.ts";
-import type { Span } from "../text/source.ts";
-import type { TypeContext } from "../types.ts";
-import { nearest } from "../types.ts";
-
-/** What carrying out one text needs. */
-export interface Execution {
-  readonly transaction: Transaction;
-  readonly types: TypeContext;
-  readonly listing: ListOptions;
-  readonly debug: boolean;
-  /** What `--echo` tells; absent: nobody asked. */
-  readonly echo?: Echo[];
-  /** Listings as JSON. */
-  readonly json: boolean;
-  /** What came after nft 1.0.6 is understood. */
-  readonly newest: boolean;
-  /** Sets that rules of this text add elements to, as `family table set`: they are dynamic without saying so. */
-  readonly filled: Set<string>;
-  /** Lines for the user: listings and debug text. */
-  readonly output: string[];
-  /** Cells whose counts begin anew when all went well. */
-  readonly cleared: number[];
-  readonly diagnostics: Diagnostic[];
-  /** Why the data plane cannot carry an expression out. */
-  readonly refuses?: (expression: Expression, table: Table) => string | undefined;
-}
 
 /** Most errors told of one text. */
 const MAXIMUM_ERRORS = 10;
@@ -57,6 +28,8 @@ export function executeAll(execution: Execution, commands: readonly Command[]): 
 
 function noteFilled(execution: Execution, command: Command): void {
   if (command.kind !== "rule" || command.rule === undefined) return;
+  // None that fills a set is passed over.
+  if (command.rule.read !== undefined) return;
   for (const statement of command.rule.statements) {
     if (statement.kind !== "set update" || statement.set.kind !== "set reference") continue;
     execution.filled.add(`${command.table.family} ${command.table.name} ${statement.set.name}`);
@@ -158,67 +131,4 @@ function execute(execution: Execution, command: Command): void {
     case "describe":
       return void execution.output.push(describe(command.node, execution.types));
   }
-}
-
-function executeTable(execution: Execution, command: Extract<Command, { kind: "table" }>): void {
-  const { transaction } = execution;
-  const { table, body, verb } = command;
-  switch (verb) {
-    case "add":
-    case "create": {
-      const spec = {
-        family: table.family,
-        name: table.name,
-        ...(body === undefined || body.flags.length === 0 ? {} : { flags: body.flags }),
-        ...(body?.comment === undefined ? {} : { comment: body.comment }),
-      };
-      return check(transaction.addTable(spec, verb === "create"), table.span);
-    }
-    case "delete": {
-      if (table.handle === undefined && transaction.table(table.family, table.name) === undefined) {
-        refuse(table.span, "Could not process rule: No such file or directory");
-      }
-      const found = requireTable(execution, table);
-      return check(transaction.deleteTable(found.family, found.name), table.span);
-    }
-    case "flush": {
-      const found = requireTable(execution, table);
-      return check(transaction.flushTable(found.family, found.name), table.span);
-    }
-    default:
-      return refuse(
-        command.span,
-        `a table cannot be ${verb === "get" ? "got" : verb + (verb === "reset" ? "" : "d")}`,
-      );
-  }
-}
-
-/** The table a command names; refused, with the nearest name, where there is none. */
-export function requireTable(execution: Execution, ref: TableRef): Table {
-  const { tables } = execution.transaction;
-  const found = ref.handle === undefined
-    ? execution.transaction.table(ref.family, ref.name)
-    : [...tables.values()].find((table) => table.family === ref.family && table.handle === ref.handle);
-  if (found !== undefined) return found;
-  const names = [...tables.values()].map((table) => ({ family: table.family, name: table.name }));
-  const same = names.find((table) => table.name === ref.name);
-  const near = same ??
-    names.find((table) => table.name === nearest(ref.name, names.map((other) => other.name)));
-  return refuse(ref.span, missing("table", near));
-}
-
-function missing(what: string, near: { family: Family; name: string } | undefined): string {
-  const text = "No such file or directory";
-  return near === undefined ? text : `${text}; did you mean ${what} ‘${near.name}’ in family ${near.family}?`;
-}
-
-/** Turns the model's refusal into a located error. */
-export function check(error: RulesetError | undefined, span: Span): void {
-  if (error === undefined) return;
-  throw new Refusal(errorAt(span, errorText(error), ...(error.detail === undefined ? [] : [error.detail])));
-}
-
-/** Name of something known by handle: `delete chain t handle 5`. */
-export function handleOf(name: Name): number | undefined {
-  return name.text.startsWith("\0") ? Number(name.text.slice(1)) : undefined;
 }

@@ -1,19 +1,11 @@
 import { type Family, OBJECT_FLOWTABLE, type Table } from "../../ruleset/ruleset.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { type Execution, requireTable } from "./execute.ts";
-import { requireChain } from "./chain.ts";
-import { requireSet } from "./set.ts";
-import {
-  inTable,
-  isMap,
-  listChain,
-  listObject,
-  type ListOptions,
-  listSet,
-  listTable,
-} from "../print/list.ts";
+import type { Execution } from "./execution.ts";
+import { requireChain, requireSet, requireTable } from "./named.ts";
+import { chainPieces, inTable, isMap, listObject, setPieces, tablePieces } from "../print/list.ts";
+import type { ListOptions } from "../print/context.ts";
 
 type ListCommand = Extract<Command, { kind: "list" }>;
 
@@ -26,32 +18,32 @@ export function executeList(execution: Execution, command: ListCommand): void {
   }
   const tables = table === undefined ? tablesOf(execution, command.family) : [requireTable(execution, table)];
   for (const each of tables) {
-    if (what === "ruleset") output.push(listTable(each, listing));
+    if (what === "ruleset") output.stream(tablePieces(each, listing));
     else if (what === "tables") output.push(`table ${each.family} ${each.name}\n`);
     else {
       const blocks = blocksOf(each, what, listing);
       const always = ["chains", "sets", "maps", "meters", "flowtables"].includes(what);
       // Of objects nft shows every table that has any, of whatever type.
       const some = [...each.objects.values()].some((object) => object.type !== OBJECT_FLOWTABLE);
-      if (always || some || blocks.length > 0) output.push(inTable(each, blocks, listing));
+      if (always || some || blocks.length > 0) output.stream(inTable(each, blocks, listing));
     }
   }
 }
 
 /** All chains, sets or objects of one kind. */
-function blocksOf(table: Table, what: string, listing: ListOptions): string[] {
+function blocksOf(table: Table, what: string, listing: ListOptions): Iterable<string>[] {
   if (what === "chains") {
-    return [...table.chains.values()].map((chain) => listChain({ ...chain, rules: [] }, table, listing));
+    return [...table.chains.values()].map((chain) => chainPieces({ ...chain, rules: [] }, table, listing));
   }
   if (what === "sets" || what === "maps") {
     return [...table.sets.values()]
       .filter((set) => !set.anonymous && isMap(set) === (what === "maps"))
-      .map((set) => listSet(set, listing, table));
+      .map((set) => setPieces(set, listing, table));
   }
   const type = OBJECT_TYPES.get(what.replace(/s$/, ""));
-  return [...table.objects.values()].filter((object) => object.type === type).map((object) =>
-    listObject(object, listing)
-  );
+  return [...table.objects.values()].filter((object) => object.type === type).map((
+    object,
+  ) => [listObject(object, listing)]);
 }
 
 function tablesOf(execution: Execution, family: Family | undefined): Table[] {
@@ -64,11 +56,11 @@ function listOne(execution: Execution, command: ListCommand): void {
   const { listing, output } = execution;
   const table = requireTable(execution, command.table!);
   const { name } = command;
-  if (command.what === "table" || name === undefined) return void output.push(listTable(table, listing));
+  if (command.what === "table" || name === undefined) return void output.stream(tablePieces(table, listing));
   switch (command.what) {
     case "chain": {
       const chain = table.chains.get(requireChain(table, name, true))!;
-      return void output.push(inTable(table, [listChain(chain, table, listing)], listing));
+      return void output.stream(inTable(table, [chainPieces(chain, table, listing)], listing));
     }
     case "set":
     case "map":
@@ -77,7 +69,7 @@ function listOne(execution: Execution, command: ListCommand): void {
       if (isMap(set) !== (command.what === "map")) {
         refuse(name.span, "No such file or directory");
       }
-      return void output.push(inTable(table, [listSet(set, listing, table)], listing));
+      return void output.stream(inTable(table, [setPieces(set, listing, table)], listing));
     }
     default: {
       const type = OBJECT_TYPES.get(command.what);
@@ -85,7 +77,7 @@ function listOne(execution: Execution, command: ListCommand): void {
         found.type === type && found.name === name.text
       );
       if (object === undefined) return refuse(name.span, "No such file or directory");
-      return void output.push(inTable(table, [listObject(object, listing)], listing));
+      return void output.stream(inTable(table, [[listObject(object, listing)]], listing));
     }
   }
 }

@@ -1,10 +1,11 @@
 import type { ObjectDefinition } from "../../ruleset/ruleset.ts";
 import { settingsOf } from "../check/settings.ts";
-import { limitExpression, OBJECT_TYPES } from "../check/object.ts";
+import { limitExpression, OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
 import { executeResetObject } from "./state.ts";
-import { check, type Execution, requireTable } from "./execute.ts";
+import { check, type Execution } from "./execution.ts";
+import { requireTable } from "./named.ts";
 
 type ObjectCommand = Extract<Command, { kind: "object" }>;
 

@@ -4,8 +4,8 @@ import type { RulePlace } from "../../ruleset/transaction.ts";
 import { checkRule } from "../check/rule.ts";
 import type { Command, Position } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { check, type Execution, requireTable } from "./execute.ts";
-import { requireChain } from "./chain.ts";
+import { check, type Execution } from "./execution.ts";
+import { requireChain, requireTable } from "./named.ts";
 import { executeResetRule } from "./state.ts";
 import { linearizeRule } from "../linearize/linearize.ts";
 import { setText } from "../print/netlink_set_text.ts";
@@ -26,7 +26,7 @@ export function executeRule(execution: Execution, command: RuleCommand): void {
     const span = command.position?.span ?? command.span;
     return check(transaction.deleteRule(table.family, table.name, chainName, handle), span);
   }
-  const rule = command.rule!;
+  const rule = command.rule!.read?.() ?? command.rule!;
   const statements = checkRule(rule, table.family, table, execution.types, chain.base?.hook);
   const literals: SetLiteral[] = [];
   const expressions = linearizeRule(statements, (literal) => {

@@ -7,13 +7,14 @@ import {
 } from "../../ruleset/ruleset.ts";
 import { type CheckContext, type SetSource, setSource } from "../check/context.ts";
 import type { Wanted } from "../check/constant.ts";
-import { elementStatement, OBJECT_TYPES } from "../check/object.ts";
+import { elementStatement, OBJECT_TYPES } from "../check/stateful.ts";
 import { checkOperand } from "../check/operand.ts";
 import { checkElements, setOf } from "../check/set.ts";
 import type { Command, Name, SetBody, TypeSpec } from "../tree/command.ts";
 import { DATA_TYPES } from "../datatype/registry.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { check, type Execution, handleOf, requireTable } from "./execute.ts";
+import { check, type Execution } from "./execution.ts";
+import { requireSet, requireTable } from "./named.ts";
 import { getElements } from "./state.ts";
 import type { Span } from "../text/source.ts";
 import { printOperand } from "../print/operand.ts";
@@ -45,24 +46,6 @@ export function executeSet(execution: Execution, command: SetCommand): void {
   }
 }
 
-export function requireSet(table: Table, name: Name): SetDefinition {
-  const handle = handleOf(name);
-  const found = handle === undefined
-    ? table.sets.get(name.text)
-    : [...table.sets.values()].find((set) => set.handle === handle);
-  if (found !== undefined) return found;
-  const near = nearest(
-    name.text,
-    [...table.sets.values()].filter((set) => !set.anonymous).map((set) => set.name),
-  );
-  return refuse(
-    name.span,
-    near === undefined
-      ? "No such file or directory"
-      : `No such file or directory; did you mean set ‘${near}’ in table ${table.family} ‘${table.name}’?`,
-  );
-}
-
 function specOf(execution: Execution, table: Table, command: SetCommand, body: SetBody) {
   if (body.key === undefined) {
     refuse(body.span ?? command.set.span, `${command.map ? "map" : "set"} definition does not specify key`);
@@ -80,12 +63,14 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
     ? undefined
     : resolve(execution, table, data, body.span);
   const verdict = dataTypes?.types[0]?.name === "verdict";
+  const spread = body.dataInterval === true && !verdict ? "interval " : "";
   const source: SetSource = {
     key: key.types,
     ...(dataTypes === undefined || verdict ? {} : { data: dataTypes.types }),
     ...(key.text === undefined
       ? {}
-      : { typeofText: `${key.text}${dataTypes?.text === undefined ? "" : ` : ${dataTypes.text}`}` }),
+      : { typeofText: `${key.text}${dataTypes?.text === undefined ? "" : ` : ${spread}${dataTypes.text}`}` }),
+    ...(spread === "" ? {} : { dataInterval: true }),
   };
   return {
     name: command.set.text,
@@ -99,7 +84,9 @@ function specOf(execution: Execution, table: Table, command: SetCommand, body: S
     source,
     ...(objects === undefined ? {} : { objects }),
     ...(statements === undefined ? {} : { statements }),
-    ...(dataTypes === undefined ? {} : { data: verdict ? ("verdict" as const) : setType(dataTypes.types) }),
+    ...(dataTypes === undefined
+      ? {}
+      : { data: verdict ? ("verdict" as const) : dataType(dataTypes.types, spread !== "") }),
     ...(body.timeout === undefined ? {} : { timeout: Number(body.timeout) }),
     ...(body.gcInterval === undefined ? {} : { gcInterval: Number(body.gcInterval) }),
     ...(body.size === undefined ? {} : { size: body.size }),
@@ -112,6 +99,12 @@ const setType = (types: readonly DataType[]): SetType => ({
   name: types.map((type) => type.name).join(" . "),
   bits: types.map((type) => type.bits),
 });
+
+/** Ranges lie as first and last, one behind the other. */
+function dataType(types: readonly DataType[], ranges: boolean): SetType {
+  const { name, bits } = setType(types);
+  return ranges ? { name: `interval ${name}`, bits: [...bits, ...bits] } : { name, bits };
+}
 
 function resolve(
   execution: Execution,
@@ -186,6 +179,8 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     ...(data === undefined ? {} : { data }),
     interval: set.interval,
     timeouts: set.timeouts,
+    dataRanges: source?.dataInterval === true,
+    keysOnly: command.verb === "get" || command.verb === "delete",
     statements: set.statements?.length ?? (set.counter ? 1 : 0),
     ...(set.objects === undefined ? {} : { objects: set.objects }),
     merge: set.autoMerge,
@@ -210,7 +205,10 @@ export function executeElements(execution: Execution, command: ElementCommand): 
 function requireElements(set: SetDefinition, elements: readonly SetElement[]): void {
   for (const element of elements) {
     if (set.elements.has(elementKey(element)) || element.source === undefined) continue;
-    refuse(element.source as Span, "Could not process rule: No such file or directory", [], [
+    const missing = set.interval
+      ? "element does not exist"
+      : "Could not process rule: No such file or directory";
+    refuse(element.source as Span, missing, [], [
       "the set has no such element",
     ]);
   }

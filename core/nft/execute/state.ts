@@ -1,15 +1,15 @@
 import type { Chain, Rule, SetDefinition, SetElement, Table } from "../../ruleset/ruleset.ts";
 import { elementKey, objectKey } from "../../ruleset/ruleset.ts";
 import { compareBytes } from "../../ruleset/intervals.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { type Execution, requireTable } from "./execute.ts";
-import { requireChain } from "./chain.ts";
+import type { Execution } from "./execution.ts";
+import { requireChain, requireTable } from "./named.ts";
 import { executeList } from "./list.ts";
 import { executeListJson } from "../json/list.ts";
 import { chainRules, documentText, setsOf } from "../json/ruleset.ts";
-import { inTable, listChain, listSet } from "../print/list.ts";
+import { chainPieces, inTable, setPieces } from "../print/list.ts";
 import { paddedBits } from "../tree/typed.ts";
 
 /**
@@ -64,7 +64,7 @@ function resetRules(execution: Execution, command: ResetAll, tables: readonly Ta
   for (const table of tables) {
     const chains = [...table.chains.values()].filter((chain) => only === undefined || chain.name === only);
     if (execution.json) documents.push(...chains.flatMap((chain) => chainRules(chain, table, listing)));
-    else output.push(inTable(table, chains.map((chain) => listChain(chain, table, listing)), listing));
+    else output.stream(inTable(table, chains.map((chain) => chainPieces(chain, table, listing)), listing));
     for (const chain of chains) for (const rule of chain.rules) clear(execution, rule);
   }
   if (execution.json) output.push(documentText(documents));
@@ -84,7 +84,7 @@ export function executeResetRule(execution: Execution, command: Extract<Command,
   }
   const alone: Chain = { ...chain, rules: [rule] };
   if (execution.json) output.push(documentText(chainRules(alone, table, listing)));
-  else output.push(inTable(table, [listChain(alone, table, listing)], listing));
+  else output.stream(inTable(table, [chainPieces(alone, table, listing)], listing));
   clear(execution, rule);
 }
 
@@ -122,7 +122,7 @@ export function getElements(
     const alone = { ...table, sets: new Map([[set.name, part]]) };
     return void output.push(documentText(setsOf(alone, listing, execution.newest)));
   }
-  output.push(inTable(table, [listSet(part, { ...listing, terse: false }, table)], listing));
+  output.stream(inTable(table, [setPieces(part, { ...listing, terse: false }, table)], listing));
 }
 
 function holding(set: SetDefinition, wanted: SetElement): SetElement | undefined {

@@ -18,6 +18,14 @@ iifname { "eth*", "lo" };ok
   element 00000000 00000000 00000000 00000000 : 1 [end] element 00687465 00000000 00000000 00000000 : 0 [end] element 00697465 00000000 00000000 00000000 : 1 [end] element 00006f6c 00000000 00000000 00000000 : 0 [end] element 00006f6c 00000000 00000000 01000000 : 1 [end]
   [ meta load iifname => reg 1 ]
   [ lookup reg 1 set __set%d ]
+iifname { "eta*", "etb*" };ok
+  element 00000000 00000000 00000000 00000000 : 1 [end] element 00617465 00000000 00000000 00000000 : 0 [end] element 00627465 00000000 00000000 00000000 : 0 [end] element 00637465 00000000 00000000 00000000 : 1 [end]
+  [ meta load iifname => reg 1 ]
+  [ lookup reg 1 set __set%d ]
+iifname { "et*", "etb*", "lo" };ok;iifname { "et*", "lo" }
+  element 00000000 00000000 00000000 00000000 : 1 [end] element 00007465 00000000 00000000 00000000 : 0 [end] element 00007565 00000000 00000000 00000000 : 1 [end] element 00006f6c 00000000 00000000 00000000 : 0 [end] element 00006f6c 00000000 00000000 01000000 : 1 [end]
+  [ meta load iifname => reg 1 ]
+  [ lookup reg 1 set __set%d ]
 iif lo;ok;iif "lo"
   [ meta load iif => reg 1 ]
   [ cmp eq reg 1 0x00000001 ]

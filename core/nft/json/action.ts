@@ -1,5 +1,5 @@
 import type { Expression } from "../../expr/expression.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse/action.ts";
 import type { Action } from "../tree/typed.ts";
 import { type Json, type JsonObject, oneOrMany } from "./json.ts";
@@ -18,6 +18,10 @@ export function jsonAction(action: Action, context: OperandJson, family: string)
       return { queue: { num, ...(flags.length === 0 ? {} : { flags: oneOrMany(flags) }) } };
     }
     case "dup":
+      // A netdev table knows no addresses here: what follows `to` is the device.
+      if (family === "netdev" && action.address === undefined && action.device !== undefined) {
+        return { dup: { addr: jsonOperand(action.device, context) } };
+      }
       return {
         dup: {
           ...(action.address === undefined ? {} : { addr: jsonOperand(action.address, context) }),
@@ -55,7 +59,7 @@ export function jsonSynproxy(e: Extract<Expression, { kind: "synproxy" }>): Json
   const result: JsonObject = {
     ...((e.flags & SYNPROXY_MSS) === 0 ? {} : { mss: e.mss }),
     ...((e.flags & SYNPROXY_WSCALE) === 0 ? {} : { wscale: e.wscale }),
-    ...(flags.length === 0 ? {} : { flags: oneOrMany(flags) }),
+    ...(flags.length === 0 ? {} : { flags }),
   };
   return Object.keys(result).length === 0 ? null : result;
 }

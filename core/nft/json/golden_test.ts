@@ -7,16 +7,23 @@ import { lo } from "../test_options.ts";
 interface Recorded {
   readonly family: string;
   readonly chain: string;
+  /** What the rule refers to. */
+  readonly setup?: string[];
   readonly rule: string;
   readonly expr: unknown[];
+  /** How nft, and so we, refuse what it listed. */
+  readonly refused?: string;
 }
 
 const lines = readFileSync(new URL("./golden/rules.jsonl", import.meta.url), "utf8").trim().split("\n");
 const recorded = lines.map((line) => JSON.parse(line) as Recorded);
 
-function place({ family, chain }: Recorded): Nft {
+function place({ family, chain, setup = [] }: Recorded): Nft {
   const nft = new Nft(undefined, { ...lo, json: true, dialect: "1.0.6" });
-  assert.ok(nft.run(`add table ${family} t; add chain ${family} t c { ${chain}; }`).ok);
+  const { ok, error } = nft.run(
+    `add table ${family} t; add chain ${family} t c { ${chain}; }\n${setup.join("\n")}`,
+  );
+  assert.ok(ok, error);
   return nft;
 }
 
@@ -47,7 +54,8 @@ test("a listing read back lists the same", () => {
     const read = nft.run(JSON.stringify({ nftables: [{ add: { rule } }] }));
     const got = read.ok ? rulesOf(nft.run(`list chain ${line.family} t c`).output)[0]?.expr : read.error;
     try {
-      assert.deepEqual(got, line.expr);
+      if (line.refused === undefined) assert.deepEqual(got, line.expr);
+      else assert.equal(read.diagnostics[0] && `Error: ${read.diagnostics[0].message}`, line.refused);
     } catch {
       wrong.push(`${line.family} ${line.rule}: ${JSON.stringify(got)}`);
     }
@@ -81,43 +89,4 @@ test("what the newest dialect lists comes back whole", () => {
       "",
     );
   assert.equal(listed(again.store), listed(nft.store));
-});
-
-test("JSON changed at random never throws and tells plain words (seed 20081006)", () => {
-  let state = 20081006;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state % below;
-  };
-  const scraps = [
-    "{",
-    "}",
-    "[",
-    "]",
-    '"',
-    "null",
-    "-1",
-    "1e99",
-    "@",
-    '"*"',
-    ",",
-    '{"__proto__":1}',
-    "true",
-    "0.5",
-  ];
-  const whole = text("ruleset.json");
-  const { nftables } = JSON.parse(whole) as { nftables: unknown[] };
-  for (let round = 0; round < 1500; round++) {
-    let each = JSON.stringify({ nftables: [nftables[1], nftables[random(nftables.length)]] });
-    for (let change = random(3) + 1; change > 0; change--) {
-      const at = random(each.length), scrap = scraps[random(scraps.length)]!;
-      each = each.slice(0, at) + scrap + each.slice(at + random(12));
-    }
-    const nft = new Nft(undefined, { ...lo, json: true });
-    const { ok, error } = nft.run(each);
-    assert.ok(ok || error !== "", each);
-    for (const line of error.split("\n").filter((line) => /^(?:Error|hint)/.test(line))) {
-      assert.doesNotMatch(line, /undefined|internal|NaN/, each);
-    }
-  }
 });

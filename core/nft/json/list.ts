@@ -1,12 +1,12 @@
-import type { Family, Table } from "../../ruleset/ruleset.ts";
+import type { Family, SetDefinition, Table } from "../../ruleset/ruleset.ts";
 import { objectKey } from "../../ruleset/ruleset.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { type Execution, requireTable } from "../execute/execute.ts";
-import { requireChain } from "../execute/chain.ts";
-import { requireSet } from "../execute/set.ts";
+import type { Execution } from "../execute/execution.ts";
+import { requireChain, requireSet, requireTable } from "../execute/named.ts";
 import { sizeOf } from "../print/list.ts";
+import type { ListOptions } from "../print/context.ts";
 import type { JsonObject } from "./json.ts";
 import { objectJson } from "./object.ts";
 import { chainJson, chainRules, documentText, objectsOf, setsOf, tableJson, wholeTable } from "./ruleset.ts";
@@ -38,6 +38,8 @@ function listAll(execution: Execution, table: Table, what: string): JsonObject[]
       return [tableJson(table, newest)];
     case "chains":
       return [...table.chains.values()].map((chain) => chainJson(chain, table, newest));
+    case "meters":
+      return [...table.sets.values()].filter(isMeter).map((set) => meterJson(set, table, listing, newest));
     case "sets":
     case "maps":
       return setsOf(table, listing, newest, what === "maps");
@@ -61,6 +63,7 @@ function listOne(execution: Execution, command: ListCommand, table: Table): Json
     case "map":
     case "meter": {
       const set = requireSet(table, name);
+      if (isMeter(set)) return [meterJson(set, table, listing, newest)];
       const place = { family: table.family, table: table.name };
       return [setJson(set, place, sizeOf(set, table), listing, newest)];
     }
@@ -71,4 +74,13 @@ function listOne(execution: Execution, command: ListCommand, table: Table): Json
       return [objectJson(object, { family: table.family, table: table.name }, listing)];
     }
   }
+}
+
+const isMeter = (set: SetDefinition): boolean => set.anonymous && set.dynamic;
+
+/** A meter's set under the name nft gives it. */
+function meterJson(set: SetDefinition, table: Table, listing: ListOptions, newest: boolean): JsonObject {
+  const place = { family: table.family, table: table.name };
+  const [body] = Object.values(setJson(set, place, set.size, listing, newest));
+  return { meter: body! };
 }

@@ -1,6 +1,6 @@
 import type { StatefulObject } from "../../ruleset/ruleset.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
-import type { ListOptions } from "../print/list.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
+import type { ListOptions } from "../print/context.ts";
 import { jsonSynproxy } from "./action.ts";
 import { isObject } from "./document.ts";
 import { type JsonObject, oneOrMany } from "./json.ts";

@@ -1,5 +1,7 @@
 import { printOperand } from "../print/operand.ts";
+import type { ExtensionField } from "../protocol/extension.ts";
 import { OPTION_LISTS } from "../protocol/option_list.ts";
+import { TCP_OPTIONS } from "../protocol/tcp_option.ts";
 import type { Expr, PayloadExpr, SetUse } from "../tree/typed.ts";
 import type { TypeContext } from "../types.ts";
 import type { Json } from "./json.ts";
@@ -27,7 +29,9 @@ export function jsonOperand(expr: Expr, context: OperandJson): Json {
       return {
         ct: {
           key: `${family}${expr.row.name}`,
-          ...(expr.direction === undefined ? {} : { dir: expr.direction }),
+          ...(expr.direction === undefined || SAME_BOTH_WAYS.has(expr.row.name)
+            ? {}
+            : { dir: expr.direction }),
         },
       };
     }
@@ -36,7 +40,7 @@ export function jsonOperand(expr: Expr, context: OperandJson): Json {
         const field = expr.field === undefined ? {} : { field: expr.field.name };
         return { [OPTION_LISTS[expr.of].words]: { name: expr.option.name, ...field } };
       }
-      if (expr.raw === true) {
+      if (expr.raw === true || !TCP_OPTIONS.has(expr.option.name)) {
         return { "tcp option": { base: expr.option.type, offset: expr.offset, len: expr.bits } };
       }
       return {
@@ -50,10 +54,7 @@ export function jsonOperand(expr: Expr, context: OperandJson): Json {
       return {
         exthdr: {
           name: expr.header.name,
-          ...(expr.field === undefined ? {} : { field: expr.field.name }),
-          ...(expr.field?.indexed === true && expr.offset !== expr.field.offset
-            ? { offset: expr.offset - expr.field.offset }
-            : {}),
+          ...(expr.field === undefined ? {} : { field: indexed(expr.field, expr.offset) }),
         },
       };
     case "rt":
@@ -95,7 +96,9 @@ export function jsonOperand(expr: Expr, context: OperandJson): Json {
     case "concatenation":
       return { concat: expr.parts.map((part) => jsonOperand(part, context)) };
     case "map":
-      return { map: { key: jsonOperand(expr.key, context), data: context.set(expr.set) } };
+      return {
+        map: { key: jsonOperand(expr.key, { ...context, flags: "joined" }), data: context.set(expr.set) },
+      };
     case "value":
     case "prefix":
     case "range":
@@ -108,6 +111,13 @@ export function jsonOperand(expr: Expr, context: OperandJson): Json {
       return printOperand(expr, context.types);
   }
 }
+
+/** What a connection has in common for both directions. */
+const SAME_BOTH_WAYS: ReadonlySet<string> = new Set(["protocol", "l3proto"]);
+
+/** `sid[2]`: members of an array are told by number, from 1. */
+const indexed = (field: ExtensionField, offset: number): string =>
+  field.indexed === true ? `${field.name}[${(offset - field.offset) / field.bits + 1}]` : field.name;
 
 /** NF_OSF_TTL_* as words. */
 const TTL_WORDS: readonly (string | undefined)[] = [undefined, "loose", "skip"];

@@ -1,9 +1,11 @@
 import type { Command } from "../tree/command.ts";
 import { type Diagnostic, errorAt, Refusal } from "../text/diagnostic.ts";
-import { placeOf, type Source } from "../text/source.ts";
+import type { Source } from "../text/source.ts";
 import { isObject, JsonPlaces, member, Reading } from "./document.ts";
 import type { Json } from "./json.ts";
+import { parseJson } from "./parse.ts";
 import { readCommand } from "./read_command.ts";
+import { readElement } from "./read_element.ts";
 
 /** Most errors told of one text. */
 const MAXIMUM_ERRORS = 10;
@@ -11,25 +13,31 @@ const MAXIMUM_ERRORS = 10;
 /** A text is JSON when it begins as an object does. */
 export const looksLikeJson = (text: string): boolean => /^\s*\{/.test(text);
 
-/** `{ "nftables": [ command, ... ] }` to the commands that text gives. */
-export function readJson(source: Source): { commands: Command[]; diagnostics: Diagnostic[] } {
-  const root = parse(source);
-  if ("severity" in root) return { commands: [], diagnostics: [root] };
-  const list = isObject(root.value) ? member(root.value, "nftables") : undefined;
-  if (!Array.isArray(list)) {
-    const message = 'Root object does not contain "nftables" array.';
-    return { commands: [], diagnostics: [errorAt(wholeOf(source), message)] };
-  }
+/** `{ "nftables": [ command, ... ] }` to the commands that text gives. Errors always tell their place. */
+export function readJson(given: Source): { commands: Command[]; diagnostics: Diagnostic[] } {
+  const source = given.name === "" ? { ...given, name: "<json>" } : given;
   const commands: Command[] = [], diagnostics: Diagnostic[] = [];
-  for (const each of list as Json[]) {
+  const noted = <T>(read: () => T): T | undefined => {
     try {
-      const command = readCommand(new Reading(new JsonPlaces(each)), each);
-      if (command !== undefined) commands.push(command);
+      return read();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       diagnostics.push(error.diagnostic);
-      if (diagnostics.length >= MAXIMUM_ERRORS) break;
+      return undefined;
     }
+  };
+  const parsed = noted(() => parseJson(source));
+  if (parsed === undefined) return { commands, diagnostics };
+  const places = new JsonPlaces(source, parsed.places), root = parsed.value;
+  const list = isObject(root) ? member(root, "nftables") : undefined;
+  if (!Array.isArray(list)) {
+    const message = `Invalid JSON schema: no array "nftables" in the root object.`;
+    return { commands, diagnostics: [errorAt(places.span(undefined), message)] };
+  }
+  for (const each of list as Json[]) {
+    const command = noted(() => readCommand(new Reading(places, readElement), each, list));
+    if (command !== undefined) commands.push(command);
+    if (diagnostics.length >= MAXIMUM_ERRORS) break;
   }
   return { commands: inOrder(commands, list as Json[]), diagnostics };
 }
@@ -61,17 +69,3 @@ const LISTED = [
   "secmark",
   "flowtable",
 ];
-
-const wholeOf = (source: Source) => ({ source, start: 0, end: Math.min(source.text.length, 1) });
-
-function parse(source: Source): { value: Json } | Diagnostic {
-  try {
-    return { value: JSON.parse(source.text) as Json };
-  } catch (error) {
-    const at = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-    const start = Math.min(Number(at ?? source.text.length), Math.max(0, source.text.length - 1));
-    const { line, column } = placeOf(source, start);
-    const span = { source, start, end: start + 1 };
-    return errorAt(span, `this is no JSON from line ${line}, column ${column} on`);
-  }
-}

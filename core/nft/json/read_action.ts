@@ -2,7 +2,7 @@ import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from
 import type { StatementNode } from "../tree/tree.ts";
 import { member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { readExpression } from "./read_expression.ts";
+import { readExpression, readMember } from "./read_expression.ts";
 
 type Reader = (r: Reading, body: Json, whole: JsonObject, name: string) => StatementNode;
 
@@ -20,7 +20,7 @@ function queue(r: Reading, body: Json, whole: JsonObject): StatementNode {
   const span = r.span(whole);
   if (body === null) return { kind: "queue", simple: true, bypass: false, fanout: false, span };
   const object = r.object(body, "queue", whole),
-    flags = r.texts(object, "flags"),
+    flags = known(r, object, "queue", ["bypass", "fanout"]),
     num = member(object, "num");
   const number = num === undefined ? undefined : readExpression(r, num, object);
   return {
@@ -33,6 +33,15 @@ function queue(r: Reading, body: Json, whole: JsonObject): StatementNode {
   };
 }
 
+/** Flags, all of which must be among these. */
+function known(r: Reading, object: JsonObject, what: string, flags: readonly string[]): string[] {
+  const given = r.texts(object, "flags"), unknown = given.find((flag) => !flags.includes(flag));
+  if (unknown !== undefined) {
+    r.fail(object, `Invalid ${what} flag '${unknown}'.`, `flags are ${flags.join(", ")}`);
+  }
+  return given;
+}
+
 function family(r: Reading, object: JsonObject): { family?: "ip" | "ip6" } {
   const word = r.optionalText(object, "family");
   return word === "ip" || word === "ip6" ? { family: word } : {};
@@ -41,8 +50,7 @@ function family(r: Reading, object: JsonObject): { family?: "ip" | "ip6" } {
 function dup(r: Reading, body: Json, whole: JsonObject): StatementNode {
   const object = r.object(body, "dup", whole), span = r.span(whole);
   const address = member(object, "addr"), device = member(object, "dev");
-  const to = address ?? device;
-  if (to === undefined) return r.fail(object, "dup needs an address or a device");
+  const to = address ?? device ?? r.needed(object, "addr");
   return {
     kind: "dup",
     to: readExpression(r, to, object),
@@ -53,7 +61,7 @@ function dup(r: Reading, body: Json, whole: JsonObject): StatementNode {
 
 function fwd(r: Reading, body: Json, whole: JsonObject): StatementNode {
   const object = r.object(body, "fwd", whole), span = r.span(whole);
-  const address = member(object, "addr"), device = readExpression(r, member(object, "dev") ?? null, object);
+  const address = member(object, "addr"), device = readMember(r, object, "dev");
   if (address === undefined) return { kind: "fwd", to: device, span };
   return { kind: "fwd", ...family(r, object), to: readExpression(r, address, object), device, span };
 }
@@ -75,7 +83,8 @@ function synproxy(r: Reading, body: Json, whole: JsonObject, name: string): Stat
   if (typeof body === "string") {
     return { kind: "object", type: name, name: { kind: "symbol", text: body, quoted: true, span }, span };
   }
-  const object = body === null ? {} : r.object(body, "synproxy", whole), words = r.texts(object, "flags");
+  const object = body === null ? {} : r.object(body, "synproxy", whole);
+  const words = known(r, object, "synproxy", ["timestamp", "sack-perm"]);
   const mss = r.optionalNumber(object, "mss", 65535), wscale = r.optionalNumber(object, "wscale", 14);
   const flags = (mss === undefined ? 0 : SYNPROXY_MSS) | (wscale === undefined ? 0 : SYNPROXY_WSCALE) |
     (words.includes("timestamp") ? SYNPROXY_TIMESTAMP : 0) |
@@ -84,6 +93,7 @@ function synproxy(r: Reading, body: Json, whole: JsonObject, name: string): Stat
 }
 
 function flow(r: Reading, body: Json, whole: JsonObject): StatementNode {
-  const object = r.object(body, "flow", whole);
+  const object = r.object(body, "flow", whole), op = r.optionalText(object, "op") ?? "add";
+  if (op !== "add") r.fail(object, `Unknown flow offload statement op '${op}'.`);
   return { kind: "flow", flowtable: r.text(object, "flowtable").replace(/^@/, ""), span: r.span(whole) };
 }

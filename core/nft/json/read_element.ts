@@ -1,8 +1,8 @@
 import type { ElementNode, StatementNode } from "../tree/tree.ts";
 import { isObject, member, type Reading } from "./document.ts";
-import type { Json, JsonObject } from "./json.ts";
-import { readExpression } from "./read_expression.ts";
-import { readStatement } from "./read_statement.ts";
+import type { Json } from "./json.ts";
+import { readExpression, readMember } from "./read_expression.ts";
+import { counts, readStateful } from "./read_stateful.ts";
 
 /** An element: a key, `{ "elem": { "val": key, ... } }`, or `[key, data]` of a map. */
 export function readElement(r: Reading, value: Json, around: Json): ElementNode {
@@ -24,10 +24,10 @@ function keyOf(r: Reading, value: Json, around: Json): ElementNode {
   const counter = member(elem, "counter");
   const statements = STATES.flatMap((name): StatementNode[] => {
     const body = member(elem, name);
-    return body === undefined ? [] : [readStatement(r, { [name]: body })];
+    return body === undefined ? [] : [readStateful(r, body, elem, name)];
   });
   return {
-    key: readExpression(r, member(elem, "val") ?? null, value),
+    key: readMember(r, elem, "val"),
     ...(timeout === undefined ? {} : { timeout: BigInt(timeout) * 1000n }),
     ...(expires === undefined ? {} : { expires: BigInt(expires) * 1000n }),
     ...(comment === undefined ? {} : { comment }),
@@ -38,10 +38,3 @@ function keyOf(r: Reading, value: Json, around: Json): ElementNode {
 }
 
 const STATES = ["limit", "quota", "ct count"];
-
-/** `{ "packets": N, "bytes": N }` or nothing. */
-export function counts(r: Reading, body: Json): { packets: number; bytes: number } {
-  if (!isObject(body)) return { packets: 0, bytes: 0 };
-  const object: JsonObject = body;
-  return { packets: r.optionalNumber(object, "packets") ?? 0, bytes: r.optionalNumber(object, "bytes") ?? 0 };
-}

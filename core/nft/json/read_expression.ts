@@ -1,12 +1,8 @@
-import type { SocketKey, XfrmKey } from "../../expr/expression.ts";
-import { CT_KEYS, META_KEYS } from "../keys.ts";
-import { EXTENSIONS } from "../protocol/extension.ts";
-import { OPTION_LISTS } from "../protocol/option_list.ts";
-import { PROTOCOLS } from "../protocol/registry.ts";
 import type { BinaryOp, ElementNode, Node, VerdictNode } from "../tree/tree.ts";
-import { member, type Reading } from "./document.ts";
+import type { Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { readElement } from "./read_element.ts";
+import { ct, extension, listed, meta, payload, tcpOption } from "./read_field.ts";
+import { fib, fingerprint, ipsec, numgen, route, socket } from "./read_lookup.ts";
 
 type Reader = (r: Reading, body: Json, whole: JsonObject) => Node;
 
@@ -16,7 +12,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     "concat",
     (r, body, whole) => ({ kind: "concatenation", parts: all(r, body, whole), span: r.span(whole) }),
   ],
-  ["set", (r, body, whole) => readSet(r, body, whole)],
+  ["set", (r, body, whole) => {
+    if (Array.isArray(body) && body.length === 0) r.fail(whole, "a set in a rule has an element or more");
+    return readSet(r, body, whole);
+  }],
   ["map", (r, body, whole) => readMap(r, body, whole)],
   ["prefix", prefix],
   ["range", range],
@@ -32,11 +31,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["numgen", numgen],
   ["jhash", (r, body, whole) => hash(r, body, whole, "jhash")],
   ["symhash", (r, body, whole) => hash(r, body, whole, "symhash")],
-  ["socket", (r, body, whole) => ({
-    kind: "socket",
-    key: r.text(r.object(body, "socket", whole), "key") as SocketKey,
-    span: r.span(whole),
-  })],
+  ["socket", socket],
   ["osf", fingerprint],
   ["ipsec", ipsec],
   ...(["|", "^", "&", "<<", ">>"] as const).map((op): [string, Reader] => [
@@ -66,13 +61,17 @@ export function readExpression(r: Reading, value: Json, around?: Json): Node {
     if (reader === undefined) {
       return r.fail(
         value,
-        `Unknown expression object '${name}'.`,
+        `Unknown expression type '${name}'.`,
         `known: ${[...READERS.keys()].join(", ")}`,
       );
     }
     return reader(r, body, value as JsonObject);
   });
 }
+
+/** What the member of this name says. */
+export const readMember = (r: Reading, object: JsonObject, key: string): Node =>
+  readExpression(r, r.needed(object, key), object);
 
 function word(text: string, span: Node["span"]): Node {
   if (text.startsWith("@")) return { kind: "set reference", name: text.slice(1), span };
@@ -116,23 +115,24 @@ export const flagsJoined = (node: Node): Node =>
     : node.items.reduce((left, right) => ({ kind: "binary", op: "|", left, right, span: node.span }));
 
 export function readSet(r: Reading, body: Json, whole: JsonObject): Node {
-  if (typeof body === "string") return word(body, r.span(whole));
-  if (!Array.isArray(body)) return r.fail(whole, "a list of elements was expected here");
-  const elements: ElementNode[] = body.map((each: Json) => readElement(r, each, whole));
+  if (typeof body === "string" && body.startsWith("@")) return word(body, r.span(whole));
+  const elements: ElementNode[] = Array.isArray(body)
+    ? body.map((each: Json) => r.element(r, each, body))
+    : [r.element(r, body, whole)];
   return { kind: "set", elements, span: r.span(whole) };
 }
 
 /** `{ "key": ..., "data": ... }` of a map or vmap. */
 export function readMap(r: Reading, body: Json, whole: JsonObject): Node {
   const object = r.object(body, "map", whole);
-  const key = readExpression(r, member(object, "key") ?? null, whole);
-  const mapping = readExpression(r, member(object, "data") ?? null, whole);
+  const key = readMember(r, object, "key");
+  const mapping = readMember(r, object, "data");
   return { kind: "map", key, mapping, span: r.span(whole) };
 }
 
 function prefix(r: Reading, body: Json, whole: JsonObject): Node {
   const object = r.object(body, "prefix", whole);
-  const base = readExpression(r, member(object, "addr") ?? null, whole);
+  const base = readMember(r, object, "addr");
   return { kind: "prefix", base, length: r.number(object, "len", 0xffffffff), span: r.span(whole) };
 }
 
@@ -142,130 +142,6 @@ function range(r: Reading, body: Json, whole: JsonObject): Node {
   return { kind: "range", from, to, span: r.span(whole) };
 }
 
-const BASES: ReadonlyMap<string, "link" | "network" | "transport"> = new Map([
-  ["ll", "link"],
-  ["nh", "network"],
-  ["th", "transport"],
-]);
-
-function payload(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "payload", whole), span = r.span(whole);
-  if (member(object, "base") !== undefined) {
-    const base = BASES.get(r.text(object, "base"));
-    if (base === undefined) return r.fail(object, "the base of a payload is ll, nh or th");
-    return {
-      kind: "raw payload",
-      base,
-      offset: r.number(object, "offset", 0xffff),
-      bits: r.number(object, "len", 0xffff),
-      span,
-    };
-  }
-  const protocol = r.text(object, "protocol"), field = r.text(object, "field");
-  const row = PROTOCOLS.get(protocol);
-  if (row === undefined) {
-    r.fail(object, `Unknown payload protocol '${protocol}'.`, [...PROTOCOLS.keys()].join(", "));
-  }
-  if (!row.fields.some((known) => known.name === field)) {
-    const names = row.fields.map((known) => known.name).join(", ");
-    r.fail(object, `Unknown ${protocol} field '${field}'.`, `fields of ${protocol}: ${names}`);
-  }
-  return { kind: "payload", protocol, field, fieldSpan: span, span };
-}
-
-function extension(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "exthdr", whole), span = r.span(whole);
-  const header = r.text(object, "name"), row = EXTENSIONS.get(header);
-  if (row === undefined) return r.fail(object, `Unknown exthdr protocol '${header}'.`);
-  const name = r.optionalText(object, "field");
-  if (name === undefined) return { kind: "extension", header, span };
-  const field = row.fields.find((known) => known.name === name);
-  if (field === undefined) return r.fail(object, `Unknown ${header} field '${name}'.`);
-  const offset = r.optionalNumber(object, "offset", 0xffff) ?? 0;
-  return {
-    kind: "extension",
-    header,
-    field: name,
-    ...(field.indexed === true ? { index: offset / field.bits + 1 } : {}),
-    span,
-  };
-}
-
-function tcpOption(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "tcp option", whole), span = r.span(whole);
-  const type = r.optionalNumber(object, "base", 255);
-  if (type === undefined) return listed(r, body, whole, "tcp");
-  const raw = { type, offset: r.number(object, "offset", 0xffff), bits: r.number(object, "len", 0xffff) };
-  return { kind: "option", option: `${type}`, raw, span };
-}
-
-function listed(r: Reading, body: Json, whole: JsonObject, of: "tcp" | "ip" | "sctp"): Node {
-  const { options, words } = OPTION_LISTS[of];
-  const object = r.object(body, words, whole), span = r.span(whole);
-  const option = r.text(object, "name"), row = options.get(option);
-  if (row === undefined) return r.fail(object, `Unknown ${words} name '${option}'.`);
-  const field = r.optionalText(object, "field");
-  if (field !== undefined && !row.fields.some((known) => known.name === field)) {
-    return r.fail(object, `Unknown ${words} field '${field}'.`);
-  }
-  return {
-    kind: "option",
-    ...(of === "tcp" ? {} : { of }),
-    option,
-    ...(field === undefined ? {} : { field, fieldSpan: span }),
-    span,
-  };
-}
-
-function meta(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "meta", whole), key = r.text(object, "key"), row = META_KEYS.get(key);
-  if (row === undefined) return r.fail(object, `Unknown meta key '${key}'.`);
-  return { kind: "meta", key: row.name, span: r.span(whole) };
-}
-
-function ct(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "ct", whole), given = r.text(object, "key");
-  const version = /^(ip6?) (.+)$/.exec(given);
-  const key = version?.[2] ?? given, family = version?.[1] ?? r.optionalText(object, "family");
-  if (!CT_KEYS.has(key)) return r.fail(object, `Unknown ct key '${given}'.`);
-  const direction = r.optionalText(object, "dir");
-  return {
-    kind: "ct",
-    key,
-    ...(direction === "original" || direction === "reply" ? { direction } : {}),
-    ...(family === "ip" || family === "ip6" ? { family } : {}),
-    span: r.span(whole),
-  };
-}
-
-function route(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "rt", whole), family = r.optionalText(object, "family");
-  const version = family === "ip" || family === "ip6" ? { family } as const : {};
-  return { kind: "rt", key: r.text(object, "key"), ...version, span: r.span(whole) };
-}
-
-function fib(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "fib", whole), span = r.span(whole);
-  const flags = r.texts(object, "flags");
-  const unknown = flags.find((flag) => !["saddr", "daddr", "mark", "iif", "oif"].includes(flag));
-  if (unknown !== undefined) r.fail(object, `Unknown fib flag '${unknown}'.`);
-  const result = r.text(object, "result");
-  if (!["oif", "oifname", "type"].includes(result)) r.fail(object, `Unknown fib result '${result}'.`);
-  return { kind: "fib", flags, flagSpan: span, result, span };
-}
-
-function numgen(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "numgen", whole), mode = r.text(object, "mode");
-  if (mode !== "inc" && mode !== "random") return r.fail(object, `Unknown numgen mode '${mode}'.`);
-  return {
-    kind: "numgen",
-    mode,
-    modulus: r.number(object, "mod", 0xffffffff),
-    offset: r.optionalNumber(object, "offset", 0xffffffff) ?? 0,
-    span: r.span(whole),
-  };
-}
-
 function hash(r: Reading, body: Json, whole: JsonObject, mode: "jhash" | "symhash"): Node {
   const object = r.object(body, mode, whole), seed = r.optionalNumber(object, "seed", 0xffffffff);
   return {
@@ -273,37 +149,8 @@ function hash(r: Reading, body: Json, whole: JsonObject, mode: "jhash" | "symhas
     mode,
     modulus: r.number(object, "mod", 0xffffffff),
     offset: r.optionalNumber(object, "offset", 0xffffffff) ?? 0,
-    ...(mode === "jhash" ? { key: readExpression(r, member(object, "expr") ?? null, whole) } : {}),
+    ...(mode === "jhash" ? { key: readMember(r, object, "expr") } : {}),
     ...(seed === undefined ? {} : { seed }),
-    span: r.span(whole),
-  };
-}
-
-function fingerprint(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "osf", whole), ttl = r.optionalText(object, "ttl");
-  const key = r.text(object, "key");
-  if (key !== "name" && key !== "version") return r.fail(object, `Unknown osf key '${key}'.`);
-  if (ttl !== undefined && ttl !== "loose" && ttl !== "skip") {
-    return r.fail(object, `Unknown osf ttl '${ttl}'.`);
-  }
-  const number = ttl === undefined ? 0 : ttl === "loose" ? 1 : 2;
-  return { kind: "osf", ttl: number, version: key === "version", span: r.span(whole) };
-}
-
-function ipsec(r: Reading, body: Json, whole: JsonObject): Node {
-  const object = r.object(body, "ipsec", whole), key = r.text(object, "key");
-  const direction = r.text(object, "dir");
-  if (direction !== "in" && direction !== "out") {
-    return r.fail(object, `Unknown ipsec direction '${direction}'.`);
-  }
-  const version = key === "saddr" || key === "daddr" ? (r.text(object, "family") === "ip6" ? "6" : "4") : "";
-  const known = ["reqid", "spi", "saddr", "daddr"].includes(key);
-  if (!known) return r.fail(object, `Unknown ipsec key '${key}'.`);
-  return {
-    kind: "xfrm",
-    direction,
-    key: `${key}${version}` as XfrmKey,
-    template: r.optionalNumber(object, "spnum", 255) ?? 0,
     span: r.span(whole),
   };
 }

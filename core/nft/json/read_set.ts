@@ -11,7 +11,8 @@ export function readSetBody(r: Reading, object: JsonObject, map: boolean): SetBo
   const span = r.span(object);
   const body: SetBody = { flags: [], autoMerge: r.flag(object, "auto-merge"), counter: false, span };
   const type = member(object, "type");
-  if (type !== undefined) body.key = readType(r, type, object);
+  if (type === undefined) r.fail(object, "Invalid set type.", '"type" names the datatype of its elements');
+  body.key = readType(r, type, object);
   const data = map ? member(object, "map") : undefined;
   if (data !== undefined) {
     body.data = typeof data === "string" && OBJECTS.includes(data)
@@ -19,7 +20,10 @@ export function readSetBody(r: Reading, object: JsonObject, map: boolean): SetBo
       : readType(r, data, object);
   }
   for (const name of r.texts(object, "flags")) {
-    if (!FLAGS.includes(name)) r.fail(object, `Invalid set flag '${name}'.`, `flags are ${FLAGS.join(", ")}`);
+    if (!FLAGS.includes(name)) {
+      const message = `Invalid set flag at index ${body.flags.length}.`;
+      r.fail(object, message, `"${name}": flags are ${FLAGS.join(", ")}`);
+    }
     body.flags.push({ name, span });
   }
   const timeout = r.optionalNumber(object, "timeout"), interval = r.optionalNumber(object, "gc-interval");
@@ -35,7 +39,7 @@ export function readSetBody(r: Reading, object: JsonObject, map: boolean): SetBo
   body.counter = Array.isArray(state) &&
     state.some((each: Json) => each !== null && typeof each === "object" && "counter" in each);
   const elements = member(object, "elem");
-  if (elements !== undefined && Array.isArray(elements)) body.elements = readSet(r, elements, object);
+  if (elements !== undefined) body.elements = readSet(r, elements, object);
   return body;
 }
 

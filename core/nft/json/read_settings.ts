@@ -32,7 +32,7 @@ export function readSettings(r: Reading, type: ObjectType, object: JsonObject, b
 function connection(r: Reading, type: ObjectType, object: JsonObject, body: ObjectBody): void {
   const protocol = r.text(object, "protocol"), family = r.optionalText(object, "l3proto");
   if (protocol !== "tcp" && protocol !== "udp") {
-    r.fail(object, `Unknown protocol '${protocol}'.`, "tcp or udp");
+    r.fail(object, `Invalid ${type} protocol '${protocol}'.`, "tcp or udp");
   }
   if (family === "ip" || family === "ip6" || family === "inet") body.family = family;
   if (type === "ct helper") {

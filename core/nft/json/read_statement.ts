@@ -1,12 +1,20 @@
 import { LOG_FLAGS } from "../parse/log.ts";
 import { ALL_LOG_FLAGS } from "../parse/log.ts";
 import { NAT_FLAGS } from "../parse/nat.ts";
-import type { LimitNode, LogNode, NatNode, Node, RelationOp, StatementNode } from "../tree/tree.ts";
+import type { ElementNode, LogNode, NatNode, Node, RelationOp, StatementNode } from "../tree/tree.ts";
 import { isObject, member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { ACTIONS } from "./read_action.ts";
-import { counts, readElement } from "./read_element.ts";
-import { flagsJoined, isVerdict, readExpression, readMap, readVerdict } from "./read_expression.ts";
+import { readElement } from "./read_element.ts";
+import {
+  flagsJoined,
+  isVerdict,
+  readExpression,
+  readMap,
+  readMember,
+  readVerdict,
+} from "./read_expression.ts";
+import { readStateful } from "./read_stateful.ts";
 
 type Reader = (r: Reading, body: Json, whole: JsonObject, name: string) => StatementNode;
 
@@ -15,10 +23,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["match", match],
   ["mangle", mangle],
   ["vmap", (r, body, whole) => ({ kind: "verdict map", map: readMap(r, body, whole), span: r.span(whole) })],
-  ["counter", counter],
-  ["quota", quota],
-  ["limit", limit],
-  ["ct count", connectionLimit],
+  ["counter", stateful],
+  ["quota", stateful],
+  ["limit", stateful],
+  ["ct count", readStateful],
   ["log", log],
   ["reject", reject],
   ...(["snat", "dnat", "masquerade", "redirect"] as const).map((type): [string, Reader] => [
@@ -27,6 +35,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ]),
   ["set", update],
   ["map", update],
+  ["meter", meter],
   ["reset", (r, body, whole) => ({
     kind: "reset option",
     option: readExpression(r, body, whole),
@@ -40,8 +49,8 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 ]);
 
 /** One statement of a rule's `expr`. */
-export function readStatement(r: Reading, value: Json): StatementNode {
-  const [name, body] = r.single(value, "statement");
+export function readStatement(r: Reading, value: Json, around?: Json): StatementNode {
+  const [name, body] = r.single(value, "statement", around);
   const whole = value as JsonObject;
   if (isVerdict(name)) {
     return { kind: "verdict", verdict: readVerdict(r, name, body, whole), span: r.span(whole) };
@@ -66,8 +75,12 @@ const RELATIONS: ReadonlyMap<string, RelationOp> = new Map<string, RelationOp>([
 
 function match(r: Reading, body: Json, whole: JsonObject): StatementNode {
   const object = r.object(body, "match", whole);
-  const left = readExpression(r, member(object, "left") ?? null, object);
-  const given = readExpression(r, member(object, "right") ?? null, object);
+  const left = readMember(r, object, "left");
+  const given = asked(
+    left,
+    readMember(r, object, "right"),
+    member(object, "right"),
+  );
   const written = r.optionalText(object, "op") ?? "in";
   const op = RELATIONS.get(written);
   if (op === undefined) return r.fail(object, `Unknown relational op '${written}'.`);
@@ -85,6 +98,12 @@ function match(r: Reading, body: Json, whole: JsonObject): StatementNode {
   };
 }
 
+/** `fib ... exists` is a truth value. */
+const asked = (left: Node, right: Node, value: Json | undefined): Node =>
+  left.kind === "fib" && typeof value === "boolean" && right.kind === "symbol"
+    ? { ...right, text: value ? "exists" : "missing" }
+    : right;
+
 /** Text leaves `==` out before a set; so does its tree. */
 const settled = (right: Node, op: RelationOp): RelationOp =>
   right.kind === "set" || right.kind === "set reference" ? "implicit" : op;
@@ -93,8 +112,8 @@ function mangle(r: Reading, body: Json, whole: JsonObject): StatementNode {
   const object = r.object(body, "mangle", whole);
   return {
     kind: "set value",
-    target: readExpression(r, member(object, "key") ?? null, object),
-    value: readExpression(r, member(object, "value") ?? null, object),
+    target: readMember(r, object, "key"),
+    value: readMember(r, object, "value"),
     span: r.span(whole),
   };
 }
@@ -110,74 +129,9 @@ function reference(r: Reading, body: Json, whole: JsonObject, type: string): Sta
 const refers = (body: Json): boolean =>
   typeof body === "string" || (isObject(body) && member(body, "map") !== undefined);
 
-function counter(r: Reading, body: Json, whole: JsonObject, name: string): StatementNode {
-  if (refers(body)) return reference(r, body, whole, name);
-  return { kind: "counter", ...counts(r, body), span: r.span(whole) };
-}
-
-const SIZES: ReadonlyMap<string, number> = new Map([["bytes", 1], ["kbytes", 1024], ["mbytes", 1024 * 1024]]);
-
-/** Bytes of a number and the unit beside it. */
-function size(r: Reading, object: JsonObject, value: string, unit: string): number {
-  const amount = r.number(object, value), word = r.optionalText(object, unit) ?? "bytes";
-  const factor = SIZES.get(word);
-  if (factor === undefined) {
-    return r.fail(object, `Unknown unit '${word}'.`, "units are bytes, kbytes, mbytes");
-  }
-  return amount * factor;
-}
-
-function quota(r: Reading, body: Json, whole: JsonObject, name: string): StatementNode {
-  if (refers(body)) return reference(r, body, whole, name);
-  const object = r.object(body, "quota", whole);
-  return {
-    kind: "quota",
-    inverted: r.flag(object, "inv"),
-    bytes: size(r, object, "val", "val_unit"),
-    used: member(object, "used") === undefined ? 0 : size(r, object, "used", "used_unit"),
-    span: r.span(whole),
-  };
-}
-
-const SECONDS: ReadonlyMap<string, number> = new Map([
-  ["second", 1],
-  ["minute", 60],
-  ["hour", 3600],
-  ["day", 86400],
-  ["week", 604800],
-]);
-const PACKET_BURST = 5;
-
-function limit(r: Reading, body: Json, whole: JsonObject, name: string): StatementNode {
-  if (refers(body)) return reference(r, body, whole, name);
-  return { kind: "limit", limit: readLimit(r, r.object(body, "limit", whole)), span: r.span(whole) };
-}
-
-/** A rate with its unit, of a statement or a declared limit. */
-export function readLimit(r: Reading, object: JsonObject): LimitNode {
-  const rateUnit = r.optionalText(object, "rate_unit") ?? "packets";
-  const packets = rateUnit === "packets";
-  const unit = SECONDS.get(r.optionalText(object, "per") ?? "second");
-  if (unit === undefined) return r.fail(object, "a limit is per second, minute, hour, day or week");
-  const rate = packets ? r.number(object, "rate") : size(r, object, "rate", "rate_unit");
-  if (rate === 0) r.fail(object, "limit rate must be greater than zero");
-  const none = packets ? PACKET_BURST : 0;
-  const burst = member(object, "burst") === undefined
-    ? none
-    : packets
-    ? r.number(object, "burst", 0xffffffff)
-    : size(r, object, "burst", "burst_unit");
-  return { rate, unit, burst, type: packets ? "packets" : "bytes", inverted: r.flag(object, "inv") };
-}
-
-function connectionLimit(r: Reading, body: Json, whole: JsonObject): StatementNode {
-  const object = r.object(body, "ct count", whole);
-  return {
-    kind: "connlimit",
-    count: r.number(object, "val", 0xffffffff),
-    inverted: r.flag(object, "inv"),
-    span: r.span(whole),
-  };
+/** A state of the rule's own, or a declared object that has it. */
+function stateful(r: Reading, body: Json, whole: JsonObject, name: string): StatementNode {
+  return refers(body) ? reference(r, body, whole, name) : readStateful(r, body, whole, name);
 }
 
 function log(r: Reading, body: Json, whole: JsonObject): StatementNode {
@@ -194,7 +148,9 @@ function log(r: Reading, body: Json, whole: JsonObject): StatementNode {
   if (snaplen !== undefined) result.snaplen = snaplen;
   if (threshold !== undefined) result.threshold = threshold;
   const flags = r.texts(object, "flags");
-  if (flags.length > 0) result.flags = bitsOf(r, object, flags, [...LOG_FLAGS, ["all", ALL_LOG_FLAGS]]);
+  if (flags.length > 0) {
+    result.flags = bitsOf(r, object, flags, [...LOG_FLAGS, ["all", ALL_LOG_FLAGS]], "log");
+  }
   return { kind: "log", log: result, span };
 }
 
@@ -203,6 +159,7 @@ function bitsOf(
   object: JsonObject,
   words: readonly string[],
   known: readonly (readonly [string, number])[],
+  what: string,
 ): number {
   let bits = 0;
   for (const word of words) {
@@ -210,7 +167,7 @@ function bitsOf(
     if (row === undefined) {
       r.fail(
         object,
-        `Unknown flag '${word}'.`,
+        `Unknown ${what} flag '${word}'.`,
         `known: ${known.map(([name]) => name).join(", ")}`,
       );
     }
@@ -252,7 +209,7 @@ function nat(r: Reading, body: Json, whole: JsonObject, type: NatNode["type"]): 
   if (spread.includes("prefix")) result.spread = "prefix";
   if (spread.includes("interval")) result.spread = "interval";
   const flags = r.texts(object, "flags").filter((flag) => flag !== "netmap");
-  result.flags = bitsOf(r, object, flags, NAT_FLAGS);
+  result.flags = bitsOf(r, object, flags, NAT_FLAGS, "nat");
   return { kind: "nat", nat: result, span };
 }
 
@@ -262,9 +219,10 @@ function update(r: Reading, body: Json, whole: JsonObject, kind: string): Statem
   if (op !== "add" && op !== "update" && op !== "delete") {
     return r.fail(object, `Unknown set statement op '${op}'.`);
   }
-  const element = readElement(r, member(object, "elem") ?? null, object);
+  const element = doing(r, readElement(r, member(object, "elem") ?? null, object), object);
   const span = r.span(whole);
-  const set: Node = { kind: "set reference", name: name.replace(/^@/, ""), span };
+  if (!name.startsWith("@")) r.fail(object, "Illegal set reference in set statement.", `write "@${name}"`);
+  const set: Node = { kind: "set reference", name: name.slice(1), span };
   const data = member(object, "data");
   const value = data === undefined ? undefined : readExpression(r, data, object);
   return {
@@ -273,5 +231,25 @@ function update(r: Reading, body: Json, whole: JsonObject, kind: string): Statem
     set,
     element: value === undefined ? element : { ...element, data: value },
     span,
+  };
+}
+
+/** What an element is to do: `"stmt": [ { "counter": null }, ... ]`, or the one statement of a meter. */
+function doing(r: Reading, element: ElementNode, object: JsonObject): ElementNode {
+  const given = member(object, "stmt");
+  if (given === undefined) return element;
+  const nodes = (Array.isArray(given) ? given as Json[] : [given]).map((each) => readStatement(r, each));
+  return { ...element, statements: [...(element.statements ?? []), ...nodes] };
+}
+
+/** `{ "meter": { "key", "stmt", "size", "name" } }`. */
+function meter(r: Reading, body: Json, whole: JsonObject): StatementNode {
+  const object = r.object(body, "meter", whole), size = r.optionalNumber(object, "size", 0xffffffff);
+  return {
+    kind: "meter",
+    name: r.text(object, "name"),
+    ...(size === undefined ? {} : { size }),
+    element: doing(r, readElement(r, member(object, "key") ?? null, object), object),
+    span: r.span(whole),
   };
 }

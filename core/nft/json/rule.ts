@@ -1,7 +1,7 @@
 import type { Rule, Table } from "../../ruleset/ruleset.ts";
 import type { Expression } from "../../expr/expression.ts";
-import type { ListOptions } from "../print/list.ts";
-import { ruleStatements } from "../print/rule.ts";
+import type { ListOptions } from "../print/context.ts";
+import { meterSize, ruleStatements } from "../print/rule.ts";
 import type { SetUse } from "../tree/typed.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { elementsJson } from "./set.ts";
@@ -27,7 +27,14 @@ export function statementsJson(rule: Rule, table: Table, options: ListOptions): 
     return cell === undefined || cell < 0 ? undefined : options.counts?.(cell);
   };
   const { family } = table;
-  const print = { types, stateless, family, counts, set: () => "{ }" };
+  const print = {
+    types,
+    stateless,
+    family,
+    counts,
+    meterSize: (name: string) => meterSize(table, name),
+    set: () => "{ }",
+  };
   const set = (use: SetUse) => setUseJson(use, table, options);
   return ruleStatements(rule, table).map((statement) =>
     jsonStatement(statement, { types, stateless, newest: options.newest ?? true, family, set, counts, print })

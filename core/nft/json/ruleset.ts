@@ -1,5 +1,6 @@
 import { type Chain, OBJECT_FLOWTABLE, type Table } from "../../ruleset/ruleset.ts";
-import { isMap, type ListOptions, sizeOf } from "../print/list.ts";
+import { isMap, sizeOf } from "../print/list.ts";
+import type { ListOptions } from "../print/context.ts";
 import { type JsonObject, jsonText } from "./json.ts";
 import { objectJson } from "./object.ts";
 import { ruleJson } from "./rule.ts";

@@ -1,6 +1,6 @@
 import type { SetDefinition, SetElement, SetType } from "../../ruleset/ruleset.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
-import type { ListOptions } from "../print/list.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
+import type { ListOptions } from "../print/context.ts";
 import { componentsOf, sortedElements } from "../print/set.ts";
 import type { Constant } from "../tree/typed.ts";
 import { isBitmask, type TypeContext } from "../types.ts";

@@ -1,8 +1,10 @@
 import type { Expression } from "../../expr/expression.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import { icmpCodeType, icmpv6CodeType, icmpxCodeType } from "../datatype/icmp.ts";
 import { NAT_FLAGS } from "../parse/nat.ts";
-import { type PrintContext, printPlain, printStatement } from "../print/statement.ts";
+import { printStatement } from "../print/statement.ts";
+import { printPlain } from "../print/plain.ts";
+import type { PrintContext } from "../print/context.ts";
 import { TCP_OPTIONS } from "../protocol/tcp_option.ts";
 import type { Expr, NatStatement, Statement } from "../tree/typed.ts";
 import { isBitmask } from "../types.ts";
@@ -10,7 +12,7 @@ import { jsonAction, jsonSynproxy } from "./action.ts";
 import { type Json, type JsonObject, oneOrMany } from "./json.ts";
 import { jsonOperand, type OperandJson } from "./operand.ts";
 import { jsonConnectionLimit, jsonLimit, jsonLog, jsonQuota } from "./stateful.ts";
-import { jsonConstant, jsonValue, jsonVerdict } from "./value.ts";
+import { jsonConstant, jsonNumber, jsonValue, jsonVerdict } from "./value.ts";
 
 export interface StatementJson extends OperandJson {
   readonly stateless: boolean;
@@ -31,7 +33,12 @@ export function jsonStatement(statement: Statement, context: StatementJson): Jso
     case "verdict":
       return jsonVerdict(statement.verdict);
     case "verdict map":
-      return { vmap: { key: jsonOperand(statement.key, context), data: context.set(statement.set) } };
+      return {
+        vmap: {
+          key: jsonOperand(statement.key, { ...context, flags: "joined" }),
+          data: context.set(statement.set),
+        },
+      };
     case "assign":
       return {
         mangle: { key: jsonOperand(statement.target, context), value: jsonOperand(statement.value, context) },
@@ -67,12 +74,18 @@ function match(statement: Extract<Statement, { kind: "match" }>, context: Statem
   const { left, right, op } = statement;
   const bits = right.kind === "value" && isBitmask(left.type);
   // The names of a plain compare stand joined; those of a mask or a test for any of them as a list.
-  const joined = bits && left.kind !== "binary" && (op === "eq" || op === "neq");
+  const exact = op === "eq" || op === "neq";
+  const joined = bits && left.kind !== "binary" && exact;
+  const list = exact && right.kind !== "set";
+  // Several bits of a byte of flags are its number.
+  const numbered = joined && (left.type.hexDigits ?? 0) > 0 && (right.value & (right.value - 1n)) !== 0n;
   return {
     op: RELATIONS[op],
-    left: jsonOperand(left, { ...context, flags: op === "eq" || op === "neq" ? "list" : "joined" }),
+    left: jsonOperand(left, { ...context, flags: list ? "list" : "joined" }),
     right: right.kind === "set"
       ? context.set(right.set)
+      : numbered
+      ? jsonNumber(right.value)
       : jsonConstant(right, context.types, joined ? "joined" : "list"),
   };
 }
@@ -127,19 +140,32 @@ function update(statement: Extract<Statement, { kind: "set update" }>, context: 
   const elem = statement.timeout === undefined
     ? key
     : { elem: { val: key, timeout: Math.floor(statement.timeout / 1000) } };
-  // nft 1.0.6 leaves out what an element does by itself.
-  const stmt = context.newest && statement.statements !== undefined && statement.statements.length > 0
-    ? { stmt: statement.statements.map((each) => plain(each, context)) }
-    : {};
+  // What an element is to do has no state of its own.
+  const statements = (statement.statements ?? []).map((each) => plain(each, { ...context, stateless: true }));
+  const size = context.print.meterSize?.(statement.set);
+  if (size !== undefined) {
+    return { meter: { key: elem, ...meterStatements(statements), size, name: statement.set } };
+  }
+  const stmt = statements.length === 0 ? {} : { stmt: statements };
   if (statement.data === undefined) {
     return { set: { op: statement.op, elem, set: `@${statement.set}`, ...stmt } };
   }
+  // nft 1.0.6 has no form for it and gives the text.
+  if (!context.newest) return printStatement(statement, context.print);
   const data = jsonOperand(statement.data, context);
   return { map: { op: statement.op, elem, data, map: `@${statement.set}`, ...stmt } };
 }
 
-const optionName = (type: number): string =>
-  [...TCP_OPTIONS.values()].find((option) => option.type === type)?.name ?? `${type}`;
+/** A meter does one thing. */
+const meterStatements = (
+  [first]: readonly Json[],
+): JsonObject => (first === undefined ? {} : { stmt: first });
+
+/** The option a reset is of: by name, or by number where it has none. */
+function option(type: number): JsonObject {
+  const name = [...TCP_OPTIONS.values()].find((known) => known.type === type)?.name;
+  return name === undefined ? { base: type, offset: 0, len: 0 } : { name };
+}
 
 /** Expressions that are statements by themselves. */
 function plain(e: Expression, context: StatementJson): Json {
@@ -160,7 +186,7 @@ function plain(e: Expression, context: StatementJson): Json {
     case "objref":
       return { [[...OBJECT_TYPES].find(([, type]) => type === e.type)?.[0] ?? "counter"]: e.name };
     case "exthdr reset":
-      return { reset: { "tcp option": { name: optionName(e.type) } } };
+      return { reset: { "tcp option": option(e.type) } };
     case "notrack":
       return { notrack: null };
     case "synproxy":

@@ -37,6 +37,7 @@ export function jsonConstant(constant: Constant, types: TypeContext, flags: Flag
       // Protocols at the ends of ranges are numbers (range_expr_json).
       const { type, bits } = constant;
       const plain = { ...types, numericProtocol: true, serviceNames: false };
+      if (isBitmask(type)) return { range: [jsonNumber(constant.from), jsonNumber(constant.to)] };
       return {
         range: [jsonValue(type, constant.from, bits, plain), jsonValue(type, constant.to, bits, plain)],
       };
@@ -66,9 +67,9 @@ export function jsonValue(
   if (isText(type)) return valueText(value, bits).replace(/\*$/, "\\*");
   if (type.name === booleanType.name) return value !== 0n;
   if (isBitmask(type) && type.name !== ctLabelType.name) return jsonFlags(type, value, types, flags);
-  if (type.print === timeType.print) return number(value / 1000n);
+  if (type.print === timeType.print) return jsonNumber(value / 1000n);
   if (type.name === integerType.name || type.name === ctLabelType.name || type.hexDigits === 0) {
-    return jsonNumber(type, value, bits, types);
+    return counted(type, value, bits, types);
   }
   const symbol = types.numericSymbols
     ? undefined
@@ -78,7 +79,7 @@ export function jsonValue(
   if (type.print !== undefined || type.name === realmType.name) {
     return fromText(type, printValue(type, value, bits, types));
   }
-  return number(value);
+  return jsonNumber(value);
 }
 
 /** Types whose text is a number when it has no name; others are text even then. */
@@ -98,22 +99,22 @@ function fromText(type: DataType, text: string): Json {
   return counted && /^(?:\d+|0x[0-9a-f]+)$/.test(bare) ? Number(bare) : bare;
 }
 
-function jsonNumber(type: DataType, value: bigint, bits: number, types: TypeContext): Json {
-  if (type.name !== ctLabelType.name) return number(value);
+function counted(type: DataType, value: bigint, bits: number, types: TypeContext): Json {
+  if (type.name !== ctLabelType.name) return jsonNumber(value);
   const text = printValue(type, value, bits, types);
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** Numbers that a double holds exactly; larger ones as hexadecimal text. */
-const number = (value: bigint): Json =>
+export const jsonNumber = (value: bigint): Json =>
   value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : `0x${value.toString(16)}`;
 
 /** Flags by name, lowest first; the number where a bit has no name. */
 function jsonFlags(type: DataType, value: bigint, types: TypeContext, form: FlagForm): Json {
   const symbols = baseWhere(type, (at) => at.symbols !== undefined)?.symbols;
-  if (symbols === undefined || value === 0n || types.numericSymbols) return number(value);
+  if (symbols === undefined || value === 0n || types.numericSymbols) return jsonNumber(value);
   const names = flagNames(value, [...symbols].sort((a, b) => a[1] - b[1]));
-  if (names === undefined) return number(value);
+  if (names === undefined) return jsonNumber(value);
   return form === "list" || names.length === 1
     ? oneOrMany(names)
     : names.slice(1).reduce<Json>((left, right) => ({ "|": [left, right] }), names[0]!);

@@ -1,5 +1,6 @@
 import type { Expression } from "../../expr/expression.ts";
-import { isWide, load, type Output, setName } from "./linearize.ts";
+import { load } from "./load.ts";
+import { isWide, type Output, setName } from "./output.ts";
 import type { Action, Expr } from "../tree/typed.ts";
 
 export function linearizeAction(out: Output, action: Action): void {

@@ -1,5 +1,6 @@
 import type { Expression } from "../../expr/expression.ts";
-import { isWide, load, type Output } from "./linearize.ts";
+import { load } from "./load.ts";
+import { isWide, type Output } from "./output.ts";
 import type { Expr, PayloadExpr, Statement } from "../tree/typed.ts";
 import { integerType } from "../types.ts";
 

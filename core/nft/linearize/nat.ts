@@ -1,5 +1,6 @@
 import type { Expression } from "../../expr/expression.ts";
-import { load, type Output } from "./linearize.ts";
+import { load } from "./load.ts";
+import type { Output } from "./output.ts";
 import { Registers } from "./registers.ts";
 import type { Expr, NatStatement } from "../tree/typed.ts";
 

@@ -1,4 +1,5 @@
 import { type ByteOrder, bytesOf } from "../types.ts";
+import { freshBytes } from "../byte_pool.ts";
 
 /**
  * Constants that many rules have in common, made once: masks of prefixes, zeros, protocol numbers, ports. Expressions
@@ -22,7 +23,7 @@ const maskOf = (bits: number, length: number): bigint =>
 
 export function sharedZeros(length: number): Uint8Array {
   let found = zeros.get(length);
-  if (found === undefined) zeros.set(length, found = new Uint8Array(length));
+  if (found === undefined) zeros.set(length, found = freshBytes(length));
   return found;
 }
 

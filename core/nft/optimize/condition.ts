@@ -1,131 +1,158 @@
-import { compareBytes } from "../../ruleset/intervals.ts";
-import type { Family } from "../../ruleset/ruleset.ts";
-import { asConstant, boundsOf } from "../check/constant.ts";
-import type { CheckContext } from "../check/context.ts";
-import { asWanted } from "../check/lookup.ts";
-import { checkOperand } from "../check/operand.ts";
-import { Refusal } from "../text/diagnostic.ts";
-import { ProtocolContext } from "../check/protocol_context.ts";
-import type { Span } from "../text/source.ts";
-import type { Node, RuleNode, StatementNode } from "../tree/tree.ts";
-import { isBitmask, isText, type TypeContext } from "../types.ts";
+import type { Table } from "../../ruleset/ruleset.ts";
+import { boundsOf } from "../check/constant.ts";
+import { type Expr, paddedBits, type SetLiteral, type Statement } from "../tree/typed.ts";
+import { isText, valueOf } from "../types.ts";
+import { complement, intersect, meet, type Ranges, rangesOf, within } from "./ranges.ts";
+import { addReads, isQuiet, type Reads, subjectOf } from "./subject.ts";
 
-export type Match = Extract<StatementNode, { kind: "match" }>;
-export type VerdictStatement = Extract<StatementNode, { kind: "verdict" }>;
-
-/** A rule that only asks and then decides: it writes nothing, counts nothing, and asks the same twice in a row. */
-export interface PureRule {
-  readonly rule: RuleNode;
-  readonly matches: readonly Match[];
-  readonly verdict: VerdictStatement;
-}
-
-/** One value a match asks for, in network order. */
-export interface AskedValue {
-  readonly text: string;
-  readonly from: Uint8Array;
-  readonly to: Uint8Array;
-}
-
-export const written = ({ source, start, end }: Span): string => source.text.slice(start, end);
-
-/** The rule taken apart, where it is pure. */
-export function pureRule(rule: RuleNode): PureRule | undefined {
-  const verdict = rule.statements.at(-1), matches = rule.statements.slice(0, -1);
-  if (
-    verdict?.kind !== "verdict" || !matches.every((match) => match.kind === "match" && isPure(match.left))
-  ) {
-    return undefined;
-  }
-  return { rule, matches: matches as Match[], verdict };
-}
-
-/** Clocks and generators answer differently each time they are asked. */
-const FICKLE = ["time", "hour", "day", "random", "cpu"];
-
-function isPure(node: Node): boolean {
-  switch (node.kind) {
-    case "payload":
-    case "raw payload":
-    case "extension":
-    case "option":
-      return true;
-    case "meta":
-      return !FICKLE.includes(node.key);
-    case "ct":
-      return node.key !== "expiration" && node.key !== "packets" && node.key !== "bytes" &&
-        node.key !== "avgpkt";
-    case "binary":
-      return isPure(node.left);
-    case "concatenation":
-      return node.parts.every(isPure);
-    default:
-      return false;
-  }
-}
+/** Fields with the values each may have. */
+export type Box = ReadonlyMap<string, Ranges>;
 
 /**
- * The values a match asks for, where its field equals one of them and nothing else: no flags (any of which suffices),
- * no masks, no wildcards, no variables. Undefined for every other match.
+ * What a packet must be for a rule: in one of the boxes (all of whose fields hold), and whatever else is asked, as
+ * text. `exact` where that is all; else the boxes hold more than the rule takes.
  */
-export function askedValues(match: Match, family: Family, types: TypeContext): AskedValue[] | undefined {
-  const { left, right, op, mask } = match;
-  if ((op !== "implicit" && op !== "==") || mask !== undefined) return undefined;
-  if (left.kind !== "payload" && left.kind !== "meta" && left.kind !== "ct") return undefined;
-  const protocols = new ProtocolContext(family);
-  const context: CheckContext = { family, types, table: undefined, protocols, statements: [] };
-  try {
-    const operand = checkOperand(context, left);
-    if (isBitmask(operand.type) || isText(operand.type) || operand.bits === 0) return undefined;
-    const nodes = right.kind === "set" ? right.elements.map(plainKey) : [right];
-    const values: AskedValue[] = [];
-    for (const node of nodes) {
-      if (node === undefined || !["symbol", "range", "prefix"].includes(node.kind)) return undefined;
-      const constant = asConstant(context, node, asWanted(operand));
-      values.push({ text: written(node.span), ...boundsOf(constant, true) });
+export interface Condition {
+  readonly boxes: readonly Box[];
+  readonly others: ReadonlySet<string>;
+  readonly exact: boolean;
+}
+
+export type TypedMatch = Extract<Statement, { kind: "match" }>;
+
+/** Boxes of one condition; a set of more is left unread. */
+export const MOST_BOXES = 64;
+
+/** Whether a packet may fit both: false only where that is proven. */
+export const mayMeet = (a: Condition, b: Condition): boolean =>
+  a.boxes.some((one) => b.boxes.some((other) => boxesMeet(one, other)));
+
+function boxesMeet(a: Box, b: Box): boolean {
+  for (const [subject, ranges] of a) {
+    const others = b.get(subject);
+    if (others !== undefined && !meet(ranges, others)) return false;
+  }
+  return true;
+}
+
+/** Whether every packet of this box fits. */
+export const boxWithin = (inner: Box, outer: Box): boolean => {
+  for (const [subject, ranges] of outer) {
+    const mine = inner.get(subject);
+    if (mine === undefined || !within(mine, ranges)) return false;
+  }
+  return true;
+};
+
+export const EVERYTHING: Condition = { boxes: [new Map()], others: new Set(), exact: true };
+
+/** What both ask. */
+export function both(a: Condition, b: Condition): Condition {
+  const exact = a.exact && b.exact, others = new Set([...a.others, ...b.others]);
+  if (a.boxes.length * b.boxes.length > MOST_BOXES) return { boxes: a.boxes, others, exact: false };
+  const boxes: Box[] = [];
+  for (const one of a.boxes) for (const other of b.boxes) boxes.push(boxOfBoth(one, other));
+  return { boxes, others, exact };
+}
+
+function boxOfBoth(a: Box, b: Box): Box {
+  const box = new Map(a);
+  for (const [subject, ranges] of b) {
+    const there = box.get(subject);
+    box.set(subject, there === undefined ? ranges : intersect(there, ranges));
+  }
+  return box;
+}
+
+/** What a match asks; undefined where it leaves a trace or answers differently each time. */
+export function conditionOf(match: TypedMatch, text: string, table?: Table): Condition | undefined {
+  if (!isQuiet(match.left)) return undefined;
+  const asText: Condition = { boxes: [new Map()], others: new Set([text]), exact: true };
+  const { op, right, left } = match;
+  if (right.kind === "set") {
+    if (right.set.kind === "named") {
+      return table !== undefined && isSilent(table, right.set.name) ? asText : undefined;
     }
-    return values;
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
+    return literalCondition(left, op, right.set.literal, asText);
+  }
+  const subject = subjectOf(left);
+  if (subject === undefined || op === "flags" || op === "not flags") return asText;
+  const most = (1n << BigInt(left.bits)) - 1n;
+  const bounds = boundsOf(right, true);
+  const from = valueOf(bounds.from, "big"), to = valueOf(bounds.to, "big");
+  const ranges = relation(op, from, to, most);
+  return { boxes: [new Map([[subject, ranges]])], others: new Set(), exact: true };
+}
+
+function relation(op: TypedMatch["op"], from: bigint, to: bigint, most: bigint): Ranges {
+  switch (op) {
+    case "neq":
+      return complement([[from, to]], most);
+    case "lt":
+      return from === 0n ? [] : [[0n, from - 1n]];
+    case "lte":
+      return [[0n, from]];
+    case "gt":
+      return from >= most ? [] : [[from + 1n, most]];
+    case "gte":
+      return [[from, most]];
+    default:
+      return [[from, to]];
   }
 }
 
-function plainKey(element: Extract<Node, { kind: "set" }>["elements"][number]): Node | undefined {
-  const { key, span: _span, ...rest } = element;
-  return Object.keys(rest).length === 0 ? key : undefined;
+function literalCondition(
+  left: Expr,
+  op: TypedMatch["op"],
+  literal: SetLiteral,
+  asText: Condition,
+): Condition | undefined {
+  if (literal.elements.some((element) => element.statements !== undefined || element.counter !== undefined)) {
+    return undefined;
+  }
+  const boxes = literalBoxes(left, literal);
+  if (boxes === undefined) return asText;
+  if (left.kind === "concatenation") {
+    return op === "eq" && boxes.length <= MOST_BOXES ? { boxes, others: new Set(), exact: true } : asText;
+  }
+  const subject = subjectOf(left)!;
+  const ranges = rangesOf(boxes.flatMap((box) => [...box.get(subject)!]));
+  const values = op === "neq" ? complement(ranges, (1n << BigInt(left.bits)) - 1n) : ranges;
+  return { boxes: [new Map([[subject, values]])], others: new Set(), exact: true };
 }
 
-export const isSingle = ({ from, to }: AskedValue): boolean => compareBytes(from, to) === 0;
-
-/** Rows of values no packet has two of. */
-export class DisjointRows {
-  /** Values of one field, by their first. */
-  private readonly values: AskedValue[] = [];
-  private readonly rows = new Set<string>();
-
-  /** Adds rows of one field's values, or of several fields' single values; false where one meets another. */
-  add(rows: readonly (readonly AskedValue[])[]): boolean {
-    return rows.every((row) => row.length === 1 ? this.addValue(row[0]!) : this.addRow(row));
+/** A box for every element of a set or map written out; undefined where the fields have no names. */
+export function literalBoxes(left: Expr, literal: SetLiteral): Box[] | undefined {
+  if (literal.elements.some((element) => element.catchall || element.timeout !== undefined)) return undefined;
+  const parts = left.kind === "concatenation" ? left.parts : [left];
+  const subjects = parts.map(subjectOf);
+  if (subjects.some((subject) => subject === undefined) || new Set(subjects).size !== subjects.length) {
+    return undefined;
   }
+  return literal.elements.map(({ key, end }) => {
+    const box = new Map<string, Ranges>();
+    let at = 0;
+    parts.forEach((part, index) => {
+      const bits = literal.keyBits[index]!, stop = at + ((bits + 7) >> 3);
+      const order = literal.interval || isText(part.type) ? "big" : part.order;
+      const from = valueOf(key.subarray(at, stop), order);
+      box.set(subjects[index]!, [[from, end === undefined ? from : valueOf(end.subarray(at, stop), order)]]);
+      at += paddedBits(bits) / 8;
+    });
+    return box;
+  });
+}
 
-  private addValue(value: AskedValue): boolean {
-    const { values } = this;
-    let low = 0, high = values.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (compareBytes(values[middle]!.from, value.from) < 0) low = middle + 1;
-      else high = middle;
-    }
-    const before = values[low - 1], behind = values[low];
-    if (before !== undefined && compareBytes(before.to, value.from) >= 0) return false;
-    if (behind !== undefined && compareBytes(value.to, behind.from) >= 0) return false;
-    values.splice(low, 0, value);
-    return true;
-  }
+/** Whether looking something up in it leaves no trace: elements may count, or live on when they are used. */
+export function isSilent(table: Table, name: string): boolean {
+  const set = table.sets.get(name);
+  return set !== undefined && !set.counter && set.statements === undefined;
+}
 
-  private addRow(row: readonly AskedValue[]): boolean {
-    const size = this.rows.size;
-    return this.rows.add(row.map(({ from }) => from.join(".")).join(" ")).size > size;
+export function addMatchReads(match: TypedMatch, reads: Set<string>): Reads {
+  addReads(match.left, reads);
+  if (match.right.kind === "set" && match.right.set.kind === "named") {
+    reads.add(`set ${match.right.set.name}`);
   }
+  return reads;
 }

@@ -1,114 +1,117 @@
-import type { Family } from "../../ruleset/ruleset.ts";
 import { checkRule } from "../check/rule.ts";
+import { parseRule } from "../parse/rule.ts";
 import { Cursor } from "../text/cursor.ts";
 import { Refusal } from "../text/diagnostic.ts";
-import { parseRule } from "../parse/rule.ts";
 import type { RuleNode } from "../tree/tree.ts";
-import type { TypeContext } from "../types.ts";
-import {
-  type AskedValue,
-  askedValues,
-  DisjointRows,
-  isSingle,
-  type PureRule,
-  pureRule,
-  written,
-} from "./condition.ts";
+import { type Candidate, candidateOf } from "./candidate.ts";
+import { mayPass } from "./commute.ts";
+import { meets } from "./effects.ts";
+import { type Entry, mergedTexts } from "./merged_text.ts";
+import { rowsOf, Run, textOf } from "./run.ts";
+import type { Place, Studied } from "./study.ts";
+import { ends } from "./tail.ts";
 
 export interface Merge {
-  readonly rules: readonly RuleNode[];
+  readonly rules: readonly Studied[];
   readonly merged: RuleNode;
   readonly text: string;
 }
 
+/** Rules looked past for one that may be moved up. */
+const FARTHEST = 32;
+
 /**
- * Neighbouring rules that differ in the values of the same fields, as one rule: a set, a concatenation, or a verdict
- * map where their verdicts differ too.
+ * Merges rules that differ in the values of fields, and at most in what they do at the end.
  *
- * Precondition  the rules are pure (condition.ts), ask about the same fields in the same order, and no packet fits two
- *               of them: values of one field are disjoint, values of several are single and distinct. So at most one
- *               rule of the run decides about a packet, whatever their order, and a lookup finds that one.
- * Not merged    flags, masks, texts (which may be wildcards), variables, rules with a comment, jumps: what they go to
- *               may write the field, come back, and meet the next rule.
+ * Precondition  no packet fits two rules of a run: values of one field are disjoint, rows of several fields differ in
+ *               one of them at least. What a rule does, chains it jumps to and back from included, writes nothing that
+ *               the run asks, unless it ends the chain. So at most one rule of the run does something about a packet,
+ *               and a lookup finds that one; what was behind the run is reached as before.
+ *               A rule from further down is moved up first, where it may pass every rule between (commute.ts).
+ * Not merged    flags (a bare value asks for any of them), masks, wildcards, overlapping values, named sets, limits,
+ *               quotas and generators (each counts for itself), rules whose comments differ, a counter before a
+ *               map (it would count what the map does not know).
  */
-export function mergeRun(
-  rules: readonly RuleNode[],
+export function mergeRules(rules: readonly Studied[], place: Place): (Studied | Merge)[] {
+  const candidates = new Map<Studied, Candidate | undefined>();
+  for (const rule of rules) candidates.set(rule, candidateOf(rule));
+  const result: (Studied | Merge)[] = [], taken = new Set<Studied>();
+  for (const [at, rule] of rules.entries()) {
+    if (taken.has(rule)) continue;
+    const run = findRun(rules, at, taken, candidates, place);
+    const found = run === undefined ? undefined : mergeOf(run, place);
+    result.push(found ?? rule);
+    for (const one of found?.rules ?? []) taken.add(one);
+  }
+  return result;
+}
+
+function findRun(
+  rules: readonly Studied[],
   from: number,
-  family: Family,
-  types: TypeContext,
-): Merge | undefined {
-  const first = mergeable(rules[from]!), second = rules[from + 1] && mergeable(rules[from + 1]!);
-  if (first === undefined || second === undefined || !sameFields(first, second)) return undefined;
-  const columns = first.matches.flatMap((match, i) =>
-    written(match.span) === written(second.matches[i]!.span) ? [] : [i]
-  );
-  if (columns.length === 0) return undefined;
-  const run: PureRule[] = [];
-  const rows = new DisjointRows();
-  for (let at = from; at < rules.length; at++) {
-    const next = mergeable(rules[at]!);
-    if (next === undefined || !sameFields(first, next) || !sameElsewhere(first, next, columns)) break;
-    const asked = rowsOf(next, columns, family, types);
-    if (asked === undefined || !rows.add(asked)) break;
-    run.push(next);
+  taken: ReadonlySet<Studied>,
+  candidates: ReadonlyMap<Studied, Candidate | undefined>,
+  place: Place,
+): Run | undefined {
+  const first = candidates.get(rules[from]!);
+  if (first === undefined || first.matches.size + (first.map === undefined ? 0 : 1) === 0) return undefined;
+  if (!keepsAsking(first.studied)) return undefined;
+  const run = new Run(first, place);
+  const between: Studied[] = [];
+  for (let at = from + 1; at < rules.length; at++) {
+    const rule = rules[at]!;
+    if (taken.has(rule)) continue;
+    const next = candidates.get(rule);
+    const joins = next !== undefined && next.shape === first.shape && keepsAsking(rule) &&
+      between.every((other) => mayPass(rule, other)) && run.take(next);
+    if (joins) continue;
+    between.push(rule);
+    if (between.length > FARTHEST || !rule.known) break;
   }
-  return run.length < 2 ? undefined : checked(run, columns, family, types);
+  return run.members.length > 1 ? run : undefined;
 }
 
-function mergeable(rule: RuleNode): PureRule | undefined {
-  const pure = rule.comment === undefined ? pureRule(rule) : undefined;
-  return pure?.verdict.verdict.code === "jump" ? undefined : pure;
-}
+/** What a rule of a run does changes nothing that the run asks. */
+const keepsAsking = (rule: Studied): boolean => ends(rule) || !meets(rule.writes, rule.reads);
 
-const sameFields = (a: PureRule, b: PureRule): boolean =>
-  a.matches.length === b.matches.length &&
-  a.matches.every((match, i) => written(match.left.span) === written(b.matches[i]!.left.span));
-
-const sameElsewhere = (a: PureRule, b: PureRule, columns: readonly number[]): boolean =>
-  a.matches.every((match, i) => columns.includes(i) || written(match.span) === written(b.matches[i]!.span));
-
-/** The rule's values in these columns: one row a value, or the one row of several fields. */
-function rowsOf(
-  rule: PureRule,
-  columns: readonly number[],
-  family: Family,
-  types: TypeContext,
-): AskedValue[][] | undefined {
-  const asked = columns.map((column) => askedValues(rule.matches[column]!, family, types));
-  if (asked.some((values) => values === undefined)) return undefined;
-  if (columns.length === 1) return asked[0]!.map((value) => [value]);
-  const row = asked.map((values) => values![0]!);
-  return asked.every((values) => values!.length === 1) && row.every(isSingle) ? [row] : undefined;
-}
-
-/** The merged rule as text, parsed and checked like any other; none where the language would refuse it. */
-function checked(
-  run: readonly PureRule[],
-  columns: readonly number[],
-  family: Family,
-  types: TypeContext,
-): Merge | undefined {
-  const first = run[0]!, verdicts = run.map(({ verdict }) => written(verdict.span));
-  const map = new Set(verdicts).size > 1;
-  const elements = run.flatMap((rule, i) => {
-    const asked = columns.map((column) => askedValues(rule.matches[column]!, family, types)!);
-    const keys = columns.length === 1
-      ? asked[0]!.map(({ text }) => text)
-      : [asked.map((values) => values[0]!.text).join(" . ")];
-    return map ? keys.map((key) => `${key} : ${verdicts[i]}`) : keys;
+function entriesOf(rule: Candidate, columns: readonly string[], place: Place): Entry[] {
+  const at = rule.map === undefined ? -1 : columns.indexOf(rule.map.field);
+  return rowsOf(rule, columns, place)!.map((row) => {
+    const element = rule.map?.elements.find(({ key }) => textOf(key) === row[at]!.text);
+    return { key: row.map(({ text }) => text).join(" . "), does: element?.verdict ?? rule.does };
   });
-  const fields = columns.map((column) => written(first.matches[column]!.left.span)).join(" . ");
-  const lookup = `${fields} ${map ? "vmap " : ""}{ ${elements.join(", ")} }`;
-  const others = first.matches.map((match, i) => columns.includes(i) ? "" : written(match.span));
-  // A map decides, so it comes last; a set stands where the first of its fields stood.
-  if (!map) others[columns[0]!] = lookup;
-  const text = [...others.filter((match) => match !== ""), map ? lookup : verdicts[0]!].join(" ");
-  try {
-    const merged = parseRule(new Cursor({ name: "", text }));
-    checkRule(merged, family, undefined, types);
-    return { rules: run.map(({ rule }) => rule), merged, text };
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
+}
+
+/** The merged rule as text, parsed and checked like any other; none where the language refuses it. */
+function mergeOf(run: Run, place: Place): Merge | undefined {
+  const { members } = run;
+  const found = checked(members, run.columns, place);
+  if (found !== undefined) return found;
+  const alike = members.filter(({ does, map }) => does === members[0]!.does && map === undefined);
+  return alike.length > 1 && alike.length < members.length && alike[0] === members[0]
+    ? checked(leading(members, alike), run.columns, place)
+    : undefined;
+}
+
+/** Those of the alike before the first that is not: nothing is moved past what stays. */
+function leading(members: readonly Candidate[], alike: readonly Candidate[]): Candidate[] {
+  const stop = members.findIndex((member) => !alike.includes(member));
+  return members.slice(0, stop);
+}
+
+function checked(members: readonly Candidate[], columns: readonly string[], place: Place): Merge | undefined {
+  if (members.length < 2) return undefined;
+  const { table, types, chain } = place;
+  const entries = members.flatMap((member) => entriesOf(member, columns, place));
+  for (const text of mergedTexts(members, columns, entries)) {
+    try {
+      const parsed = parseRule(new Cursor({ name: "", text }));
+      checkRule(parsed, table.family, table, types, chain.base?.hook);
+      const { span } = members[0]!.studied;
+      return { rules: members.map(({ studied }) => studied), merged: { ...parsed, span: { ...span } }, text };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
   }
+  return undefined;
 }

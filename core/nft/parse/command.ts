@@ -1,19 +1,18 @@
-import type { Family } from "../../ruleset/ruleset.ts";
-import type { Command, Name, Position, TableRef, Verb } from "../tree/command.ts";
+import type { Command, Position, Verb } from "../tree/command.ts";
 import type { Cursor } from "../text/cursor.ts";
-import { parseChainBody, parseTableBody } from "./block.ts";
+import { parseChainBody, parseTableBody } from "./table_body.ts";
 import { parseExpression, parsePrimary, parseSet } from "./expression.ts";
 import type { IncludeContext } from "./include.ts";
+import { FAMILIES, familyOf, handleName, name, tableRef } from "./named.ts";
 import { OBJECT_WORDS, objectType, parseObjectBody, parseObjectInline } from "./object.ts";
 import { parseList } from "./list.ts";
 import { parseReset, parseTransfer } from "./reset.ts";
-import { parseRule } from "./rule.ts";
+import { passRule } from "./passed.ts";
 import { parseSetBody } from "./set_body.ts";
-import { parseDefine } from "./variable.ts";
+import { parseDefine } from "./define.ts";
 import { NUMBER } from "../text/token.ts";
 import { RESERVED } from "../text/words.ts";
 
-const FAMILIES = ["ip", "ip6", "inet", "arp", "bridge", "netdev"] as const;
 const VERBS = ["add", "create", "insert", "replace", "delete", "flush", "reset", "get", "destroy"] as const;
 const KINDS = ["table", "chain", "rule", "set", "map", "element", "flowtable", "secmark", "synproxy"];
 
@@ -125,7 +124,7 @@ function ruleCommand(c: Cursor, verb: Verb, start: number): Command {
     if (position === undefined) c.unexpected("expected handle N");
     return { kind: "rule", verb, table, chain, position, span: c.since(start) };
   }
-  const rule = parseRule(c);
+  const rule = passRule(c);
   return {
     kind: "rule",
     verb,
@@ -161,35 +160,4 @@ function object(c: Cursor, verb: Verb, start: number): Command {
     span: c.since(start),
     ...(body === undefined ? {} : { body }),
   };
-}
-
-export function familyOf(c: Cursor): Family | undefined {
-  const family = FAMILIES.find((word) => c.is(word));
-  if (family !== undefined) c.take();
-  return family;
-}
-
-export function tableRef(c: Cursor, byHandle = false): TableRef {
-  const start = c.at;
-  const family = familyOf(c) ?? "ip";
-  if (byHandle && c.is("handle") && c.kind(1) === NUMBER) {
-    c.take();
-    const handle = c.number("a handle");
-    return { family, name: "", handle, span: c.since(start) };
-  }
-  const at = c.at;
-  const text = c.name("the name of a table");
-  return { family, name: text, span: c.since(at) };
-}
-
-export function name(c: Cursor, what: string): Name {
-  const span = c.span();
-  return { text: c.name(what), span };
-}
-
-function handleName(c: Cursor): Name {
-  const start = c.at;
-  c.take();
-  const handle = c.number("a handle");
-  return { text: `\0${handle}`, span: c.since(start) };
 }

@@ -1,16 +1,16 @@
 import type { Cursor } from "../text/cursor.ts";
 import { parseDuration } from "../datatype/time.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { parseExpression, type Side } from "./expression.ts";
+import type { ExpressionReader, Side } from "./side.ts";
 import { parseCounter, parseStateful } from "./stateful.ts";
 import { LITERAL, NUMBER, WORD } from "../text/token.ts";
 import type { ElementNode, StatementNode } from "../tree/tree.ts";
 import { parseVerdict, startsVerdict } from "./verdict.ts";
 
 /** One element of a set or map, with its options. */
-export function parseElement(c: Cursor, side: Side): ElementNode {
+export function parseElement(c: Cursor, side: Side, expression: ExpressionReader): ElementNode {
   const start = c.at;
-  const key = parseExpression(c, side);
+  const key = expression(c, side);
   const element: {
     -readonly [K in keyof ElementNode]: ElementNode[K];
   } = { key, span: key.span };
@@ -19,9 +19,7 @@ export function parseElement(c: Cursor, side: Side): ElementNode {
   element.span = c.since(start);
   if (c.skip(":")) {
     c.skipNewlines();
-    element.data = startsVerdict(c)
-      ? parseVerdict(c)
-      : parseExpression(c, side === "left" ? "value" : "right");
+    element.data = startsVerdict(c) ? parseVerdict(c) : expression(c, side === "left" ? "value" : "right");
     options(c, element, statements);
   }
   if (statements.length > 0) element.statements = statements;

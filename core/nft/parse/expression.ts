@@ -1,18 +1,13 @@
 import type { Cursor } from "../text/cursor.ts";
 import { refuse } from "../text/diagnostic.ts";
 import { parseElement } from "./element.ts";
+import type { Side } from "./side.ts";
 import { parseVariable } from "./variable.ts";
 import { HEAD_WORDS, parseHead } from "./head.ts";
 import { cover } from "../text/source.ts";
 import { LITERAL, MARK, NEWLINE, NUMBER, QUOTED, WORD } from "../text/token.ts";
 import type { BinaryOp, ElementNode, Node } from "../tree/tree.ts";
 import { OPERATOR_WORDS, RESERVED, VALUE_WORDS } from "../text/words.ts";
-
-/**
- * Expressions, by recursive descent. `left` is what is looked at (packet fields, meta keys ...), `right` what it
- * is compared with (values), `value` what a statement sets or translates to, which may be either.
- */
-export type Side = "left" | "right" | "value";
 
 /** A concatenation, a set, a set reference or a map. */
 export function parseExpression(c: Cursor, side: Side): Node {
@@ -21,7 +16,13 @@ export function parseExpression(c: Cursor, side: Side): Node {
     const first = parseSpan(c, side);
     if (!c.is(".")) return side === "right" ? first : parseMap(c, first);
     const parts = [first];
-    while (c.skip(".")) parts.push(parseSpan(c, side));
+    while (c.is(".")) {
+      const dot = c.at;
+      c.take();
+      const part = parseSpan(c, side);
+      // From the third on nft counts the dot as part of it.
+      parts.push(parts.length < 2 ? part : { ...part, span: c.since(dot) });
+    }
     const all: Node = {
       kind: "concatenation",
       parts,
@@ -120,7 +121,7 @@ export function parsePrimary(c: Cursor, side: Side): Node {
   }
   if (c.is("$")) return parseVariable(c);
   if (c.is("@")) {
-    if (side !== "right" && c.is(",", 2)) return parseHead(c);
+    if (side !== "right" && c.is(",", 2)) return parseHead(c, parseExpression);
     c.take();
     const name = c.name("the name of a set", true);
     return { kind: "set reference", name, span: c.since(start) };
@@ -130,7 +131,7 @@ export function parsePrimary(c: Cursor, side: Side): Node {
     return { kind: "wildcard", span: c.since(start) };
   }
   if (side !== "right" && kind === WORD && HEAD_WORDS.has(c.text()) && startsHead(c, side)) {
-    return parseHead(c);
+    return parseHead(c, parseExpression);
   }
   if (kind === QUOTED) {
     const text = c.quotedText();
@@ -155,7 +156,7 @@ function startsHead(c: Cursor, side: Side): boolean {
   if (side === "left") return true;
   const text = c.text();
   if (["ip", "ip6", "tcp", "udp", "ether", "icmp", "icmpv6", "vlan", "arp"].includes(text)) {
-    return c.isWord(1);
+    return c.isWord(1) && !OPERATOR_WORDS.has(c.text(1));
   }
   return true;
 }
@@ -169,7 +170,7 @@ export function parseSet(c: Cursor, side: Side): Node {
     for (;;) {
       c.skipNewlines();
       if (c.is("}") && elements.length > 0) break;
-      elements.push(parseElement(c, side));
+      elements.push(parseElement(c, side, parseExpression));
       c.skipNewlines();
       if (!c.skip(",")) break;
     }

@@ -6,7 +6,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import { PROTOCOLS } from "../protocol/registry.ts";
 import { TCP_OPTIONS } from "../protocol/tcp_option.ts";
 import { CT_KEYS, META_KEYS, UNQUALIFIED_META } from "../keys.ts";
-import { parseExpression } from "./expression.ts";
+import type { ExpressionReader } from "./side.ts";
 import { fingerprint, ipsec, listOption, socket } from "./head_more.ts";
 import { NUMBER } from "../text/token.ts";
 import type { Node } from "../tree/tree.ts";
@@ -29,7 +29,8 @@ export const HEAD_WORDS: ReadonlySet<string> = new Set([
   "osf",
 ]);
 
-export function parseHead(c: Cursor): Node {
+/** What a packet carries or what is known of it: `tcp dport`, `meta mark`, `jhash EXPRESSION mod N`. */
+export function parseHead(c: Cursor, expression: ExpressionReader): Node {
   const start = c.at;
   if (c.is("@")) return rawPayload(c);
   const word = c.take();
@@ -42,7 +43,7 @@ export function parseHead(c: Cursor): Node {
   if (word === "ct") return ctKey(c, start);
   if (word === "fib") return fib(c, start);
   if (word === "numgen") return numgen(c, start);
-  if (word === "jhash" || word === "symhash") return hash(c, start, word);
+  if (word === "jhash" || word === "symhash") return hash(c, start, word, expression);
   if (word === "socket") return socket(c, start);
   if (word === "exthdr") {
     const header = c.name("the name of an extension header");
@@ -72,14 +73,22 @@ function payload(c: Cursor, start: number, word: string): Node {
   if (name === undefined && c.isWord(1)) name = names.find((known) => known === `${first} ${c.text(1)}`);
   if (name === undefined) c.unexpected(`fields of ${word}: ${names.join(", ")}`);
   for (const _part of name.split(" ")) c.take();
-  return { kind: "payload", protocol: word, field: name, fieldSpan: c.since(at), span: c.since(start) };
+  const field = protocol.fields.find((known) => known.written === name)?.name ?? name;
+  return { kind: "payload", protocol: word, field, fieldSpan: c.since(at), span: c.since(start) };
 }
 
 const namesOf = new Map<Protocol, readonly string[]>();
 
 function fieldNames(protocol: Protocol): readonly string[] {
   let names = namesOf.get(protocol);
-  if (names === undefined) namesOf.set(protocol, names = protocol.fields.map((field) => field.name));
+  if (names === undefined) {
+    namesOf.set(
+      protocol,
+      names = protocol.fields.flatMap((field) =>
+        field.written === undefined ? [field.name] : [field.written, field.name]
+      ),
+    );
+  }
   return names;
 }
 
@@ -168,8 +177,8 @@ function numgen(c: Cursor, start: number): Node {
   return { kind: "numgen", mode, modulus, offset, span: c.since(start) };
 }
 
-function hash(c: Cursor, start: number, mode: "jhash" | "symhash"): Node {
-  const key = mode === "jhash" ? parseExpression(c, "left") : undefined;
+function hash(c: Cursor, start: number, mode: "jhash" | "symhash", expression: ExpressionReader): Node {
+  const key = mode === "jhash" ? expression(c, "left") : undefined;
   c.expect("mod");
   const modulus = c.number("a modulus", 0xffffffff);
   const seed = c.skip("seed") ? c.number("a seed", 0xffffffff) : undefined;

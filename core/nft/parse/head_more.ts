@@ -61,6 +61,8 @@ function xfrmKey(c: Cursor): XfrmKey {
 /** `ip option NAME [FIELD]`, `sctp chunk NAME [FIELD]`. */
 export function listOption(c: Cursor, start: number, of: "ip" | "sctp"): Node {
   c.take();
+  // nft places a chunk by its name alone.
+  if (of === "sctp") start = c.at;
   const { options, words } = OPTION_LISTS[of];
   const option = c.isWord() ? options.get(c.text()) : undefined;
   if (option === undefined) return c.unexpected(`known behind ${words}: ${[...options.keys()].join(", ")}`);

@@ -1,6 +1,6 @@
 import type { Command } from "../tree/command.ts";
 import type { Cursor } from "../text/cursor.ts";
-import { familyOf, name, tableRef } from "./command.ts";
+import { familyOf, name, tableRef } from "./named.ts";
 
 const WHOLE = [
   "ruleset",

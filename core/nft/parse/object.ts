@@ -1,7 +1,7 @@
 import type { ObjectBody, ObjectType } from "../tree/command.ts";
 import type { Cursor } from "../text/cursor.ts";
 import { SYNPROXY_MSS, SYNPROXY_WSCALE, synproxySettings } from "./action.ts";
-import { parsePriority } from "./block.ts";
+import { parsePriority } from "./hook.ts";
 import { comment, duration } from "./element.ts";
 import { parsePrimary, parseSet } from "./expression.ts";
 import { parseCounter, parseLimit, parseQuota } from "./stateful.ts";

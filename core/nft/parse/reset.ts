@@ -1,7 +1,7 @@
 import type { Command } from "../tree/command.ts";
 import type { Cursor } from "../text/cursor.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { familyOf, name, tableRef } from "./command.ts";
+import { familyOf, name, tableRef } from "./named.ts";
 
 const ALL = ["counters", "quotas"] as const;
 

@@ -8,15 +8,24 @@ import { parseNat } from "./nat.ts";
 import { parseReject } from "./reject.ts";
 import { objectName, parseStateful } from "./stateful.ts";
 import { parseVerdict, startsVerdict } from "./verdict.ts";
+import { refuse } from "../text/diagnostic.ts";
 import { cover } from "../text/source.ts";
 import { MARK, NUMBER } from "../text/token.ts";
 import type { Node, RelationOp, RuleNode, StatementNode } from "../tree/tree.ts";
+
+/** More than any rule the kernel takes: it stops at 128 expressions. */
+const MAXIMUM_STATEMENTS = 1024;
 
 /** Statements up to the end of the line, and the comment. */
 export function parseRule(c: Cursor): RuleNode {
   const start = c.at;
   const statements: StatementNode[] = [];
-  while (!c.atLineEnd() && !c.is("comment")) statements.push(parseStatement(c));
+  while (!c.atLineEnd() && !c.is("comment")) {
+    if (statements.length === MAXIMUM_STATEMENTS) {
+      refuse(c.span(), `a rule has at most ${MAXIMUM_STATEMENTS} statements`);
+    }
+    statements.push(parseStatement(c));
+  }
   if (statements.length === 0) c.unexpected("expected a statement");
   const text = c.skip("comment") ? comment(c) : undefined;
   if (!c.atLineEnd() || c.is("}")) c.unexpected("expected the end of the rule: a newline or a semicolon");
@@ -100,8 +109,7 @@ function named(c: Cursor, start: number): StatementNode | undefined {
 
 function objectOrMap(c: Cursor): Node {
   if (c.isWord() ? !HEAD_WORDS.has(c.text()) : !c.is("@")) return objectName(c);
-  const found = parseExpression(c, "left");
-  return found.kind === "map" ? found : c.unexpected("expected . or map");
+  return parseExpression(c, "left");
 }
 
 function setUpdate(c: Cursor, start: number, op: "add" | "update" | "delete"): StatementNode {
@@ -113,14 +121,14 @@ function setUpdate(c: Cursor, start: number, op: "add" | "update" | "delete"): S
       ? c.take()
       : c.unexpected("expected add or update");
     op = written as typeof op;
-    element = parseElement(c, "left");
+    element = parseElement(c, "left", parseExpression);
     set = parsePrimary(c, "right");
     return { kind: "set update", op, set, element, span: c.since(start) };
   }
   if (!c.is("@")) c.unexpected("expected @set");
   set = parsePrimary(c, "right");
   c.expect("{");
-  element = parseElement(c, "left");
+  element = parseElement(c, "left", parseExpression);
   c.expect("}");
   return { kind: "set update", op, set, element, span: c.since(start) };
 }
@@ -132,7 +140,7 @@ function parseMeter(c: Cursor): StatementNode {
   const name = c.name("the name of a meter");
   const size = c.skip("size") ? c.number("a number of elements", 0xffffffff) : undefined;
   c.expect("{");
-  const element = parseElement(c, "left");
+  const element = parseElement(c, "left", parseExpression);
   if (element.statements === undefined && element.counter === undefined) c.unexpected("expected a statement");
   c.expect("}");
   return { kind: "meter", name, element, span: c.since(start), ...(size === undefined ? {} : { size }) };
@@ -168,8 +176,6 @@ function parseMatch(c: Cursor): StatementNode {
     const value = parseValue(c, left);
     return { kind: "set value", target: left, value, span: c.since(start) };
   }
-  if (left.kind === "option" && left.field === undefined && left.raw === undefined) presence(c);
-  if (left.kind === "extension" && left.field === undefined) presence(c);
   const opSpan = c.span();
   const word = c.kind() === MARK || c.isWord() ? c.text() : "";
   let op: RelationOp = "implicit";
@@ -194,10 +200,4 @@ function parseValue(c: Cursor, target: Node): Node {
   if (c.is("{")) c.unexpected();
   if (target.kind === "option" && c.is("rt")) return parsePrimary(c, "value");
   return parseList(c, parseExpression(c, "value"));
-}
-
-function presence(c: Cursor): void {
-  if (!["exists", "missing", "==", "!=", "eq", "ne"].includes(c.text()) && c.kind() !== NUMBER) {
-    c.unexpected("expected exists or missing");
-  }
 }

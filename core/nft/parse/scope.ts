@@ -4,6 +4,7 @@ import type { Node } from "../tree/tree.ts";
 export class Scope {
   private readonly names = new Map<string, Node>();
   readonly parent: Scope | undefined;
+  private kept = false;
 
   constructor(parent?: Scope) {
     this.parent = parent;
@@ -21,6 +22,19 @@ export class Scope {
   }
   remove(name: string): boolean {
     return this.names.delete(name);
+  }
+  /** What the names stand for now is needed later. */
+  keep(): void {
+    if (this.kept) return;
+    this.kept = true;
+    this.parent?.keep();
+  }
+  /** The scope to write to: this one, or a copy of it where this one must stay as it is. */
+  written(): Scope {
+    if (!this.kept) return this;
+    const copy = new Scope(this.parent);
+    for (const [name, value] of this.names) copy.names.set(name, value);
+    return copy;
   }
   known(): string[] {
     return [...this.names.keys(), ...(this.parent?.known() ?? [])];

@@ -23,7 +23,7 @@ export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): 
       body.key = spec(c, word);
       if (map) {
         c.expect(":");
-        if (c.is("interval")) c.take();
+        if (c.skip("interval")) body.dataInterval = true;
         body.data = OBJECTS.includes(c.text()) ? { object: c.take() } : spec(c, word);
       }
     } else if (word === "flags") {

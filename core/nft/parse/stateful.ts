@@ -62,7 +62,6 @@ const SIZES: Readonly<Record<string, number>> = { bytes: 1, kbytes: 1024, mbytes
 export function parseLimit(c: Cursor): LimitNode {
   c.expect("rate");
   const inverted = c.skip("over");
-  if (!inverted) c.skip("until");
   const start = c.at;
   const rate = c.number("a rate");
   let size = 0;
@@ -115,17 +114,19 @@ const sizeOf = (word: string): number | undefined => (Object.hasOwn(SIZES, word)
 
 /** `[over|until] N mbytes [used N bytes]`. */
 export function parseQuota(c: Cursor): { inverted: boolean; bytes: number; used: number } {
+  const start = c.at - 1;
   const inverted = c.skip("over");
   if (!inverted) c.skip("until");
-  const bytes = size(c);
-  const used = c.skip("used") ? size(c) : 0;
+  const bytes = size(c, start);
+  const used = c.skip("used") ? size(c, start) : 0;
   return { inverted, bytes, used };
 }
 
-function size(c: Cursor): number {
+function size(c: Cursor, start: number): number {
   const amount = c.number("a number of bytes");
-  const at = c.span();
   const unit = c.isWord() ? sizeOf(c.take()) : undefined;
-  if (unit === undefined) refuse(at, "Wrong quota format", [], ["units are bytes, kbytes, mbytes"]);
+  if (unit === undefined) {
+    refuse(c.since(start), "Wrong rate format", [], ["units are bytes, kbytes, mbytes"]);
+  }
   return amount * unit;
 }

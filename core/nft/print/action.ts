@@ -1,6 +1,6 @@
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import { printOperand } from "./operand.ts";
-import type { PrintContext } from "./statement.ts";
+import type { PrintContext } from "./context.ts";
 import type { Action, Expr } from "../tree/typed.ts";
 
 export function printAction(action: Action, context: PrintContext): string {

@@ -2,66 +2,66 @@ import {
   type Chain,
   OBJECT_FLOWTABLE,
   type SetDefinition,
+  type SetElement,
   type SetType,
   type StatefulObject,
   type Table,
 } from "../../ruleset/ruleset.ts";
 import { setSource } from "../check/context.ts";
-import { OBJECT_TYPES } from "../check/object.ts";
+import { OBJECT_TYPES } from "../check/stateful.ts";
 import { timeType } from "../datatype/time.ts";
 import { priorityText } from "../priority.ts";
 import { printRule } from "./rule.ts";
-import { elementTexts, wrapElements } from "./set.ts";
+import { elementPieces } from "./set.ts";
 import { settingLines } from "./list_settings.ts";
-import { printLimit, printPlain, printQuota } from "./statement.ts";
-import type { TypeContext } from "../types.ts";
+import { printLimit, printPlain, printQuota } from "./plain.ts";
+import type { ListOptions } from "./context.ts";
 
-export interface ListOptions {
-  readonly types: TypeContext;
-  readonly stateless: boolean;
-  readonly handles: boolean;
-  readonly terse: boolean;
-  readonly numericPriority: boolean;
-  /** JSON with what nft 1.0.6 leaves out; true without it. */
-  readonly newest?: boolean;
-  /** Values of a stateful expression's cells now. */
-  readonly counts?: (cell: number) => readonly [number, number];
-  /** Monotonic milliseconds, for what is left of timeouts. */
-  readonly now?: () => number;
-}
+/** What is listed, in pieces as they are made. */
+type Block = Iterable<string>;
 
 /** A whole table as `nft list table` writes it. */
-export function listTable(table: Table, options: ListOptions): string {
-  const blocks: string[] = [];
+export function* tablePieces(table: Table, options: ListOptions): Generator<string> {
+  yield* inTable(table, blocks(table, options), options, true);
+}
+
+function* blocks(table: Table, options: ListOptions): Generator<Block> {
   const objects = [...table.objects.values()];
   const isFlowtable = (object: StatefulObject) => object.type === OBJECT_FLOWTABLE;
-  for (const object of objects) if (!isFlowtable(object)) blocks.push(listObject(object, options));
-  for (const set of table.sets.values()) if (!set.anonymous) blocks.push(listSet(set, options, table));
-  for (const object of objects) if (isFlowtable(object)) blocks.push(listObject(object, options));
-  for (const chain of table.chains.values()) blocks.push(listChain(chain, table, options));
-  return inTable(table, blocks, options, true);
+  for (const object of objects) if (!isFlowtable(object)) yield [listObject(object, options)];
+  for (const set of table.sets.values()) if (!set.anonymous) yield setPieces(set, options, table);
+  for (const object of objects) if (isFlowtable(object)) yield [listObject(object, options)];
+  for (const chain of table.chains.values()) yield chainPieces(chain, table, options);
 }
 
 /** The table's own line around what is listed of it. */
-export function inTable(
+export function* inTable(
   table: Table,
-  blocks: readonly string[],
+  blocks: Iterable<Block>,
   options: ListOptions,
   whole = false,
-): string {
-  const head = `table ${table.family} ${table.name} {${
+): Generator<string> {
+  yield `table ${table.family} ${table.name} {${
     options.handles && whole ? ` # handle ${table.handle}` : ""
   }\n`;
-  let inner = "";
+  let before = "";
   if (whole) {
-    if (table.flags.length > 0) inner += `\tflags ${table.flags.join(",")}\n`;
-    if (table.comment !== undefined) inner += `\tcomment "${table.comment}"\n`;
-    if (table.flags.length > 0 && blocks.length > 0) inner += "\n";
+    if (table.flags.length > 0) yield `\tflags ${table.flags.join(",")}\n`;
+    if (table.comment !== undefined) yield `\tcomment "${table.comment}"\n`;
+    if (table.flags.length > 0) before = "\n";
   }
-  return `${head}${inner}${blocks.join(whole ? "\n" : "")}}\n`;
+  for (const block of blocks) {
+    yield before;
+    yield* block;
+    before = whole ? "\n" : "";
+  }
+  yield "}\n";
 }
 
-export function listChain(chain: Chain, table: Table, options: ListOptions): string {
+export const listChain = (chain: Chain, table: Table, options: ListOptions): string =>
+  [...chainPieces(chain, table, options)].join("");
+
+export function* chainPieces(chain: Chain, table: Table, options: ListOptions): Generator<string> {
   const { base } = chain;
   let text = `\tchain ${chain.name} {${handle(chain.handle, options)}\n`;
   if (chain.comment !== undefined) text += `\t\tcomment "${chain.comment}"\n`;
@@ -75,8 +75,9 @@ export function listChain(chain: Chain, table: Table, options: ListOptions): str
     text +=
       `\t\ttype ${base.type} hook ${base.hook}${devices} priority ${priority}; policy ${base.policy};\n`;
   }
-  for (const rule of chain.rules) text += `\t\t${printRule(rule, table, options)}\n`;
-  return `${text}\t}\n`;
+  yield text;
+  for (const rule of chain.rules) yield `\t\t${printRule(rule, table, options)}\n`;
+  yield "\t}\n";
 }
 
 const handle = (
@@ -95,7 +96,10 @@ export function sizeOf(set: SetDefinition, table: Table): number | undefined {
   return filled ? FILLED_SIZE : undefined;
 }
 
-export function listSet(set: SetDefinition, options: ListOptions, table: Table): string {
+export const listSet = (set: SetDefinition, options: ListOptions, table: Table): string =>
+  [...setPieces(set, options, table)].join("");
+
+export function* setPieces(set: SetDefinition, options: ListOptions, table: Table): Generator<string> {
   let text = `\t${isMap(set) ? "map" : "set"} ${set.name} {${handle(set.handle, options)}\n`;
   const source = setSource(set);
   const data = set.objects !== undefined
@@ -118,31 +122,33 @@ export function listSet(set: SetDefinition, options: ListOptions, table: Table):
   // A default timeout says by itself that elements may have one.
   const implied = set.timeout !== undefined && flags.length === 1 && set.timeouts;
   if (flags.length > 0 && !implied) text += `\t\tflags ${flags.join(",")}\n`;
-  if (set.autoMerge) text += "\t\tauto-merge\n";
-  if (set.timeout !== undefined) text += `\t\ttimeout ${duration(set.timeout, options)}\n`;
-  if (set.gcInterval !== undefined) text += `\t\tgc-interval ${duration(set.gcInterval, options)}\n`;
   if (set.counter) text += "\t\tcounter\n";
   else if (set.statements !== undefined) {
     const context = { types: options.types, stateless: true, family: table.family, set: () => "" };
     text += `\t\t${set.statements.map((statement) => printPlain(statement, context)).join(" ")}\n`;
   }
+  if (set.autoMerge) text += "\t\tauto-merge\n";
+  if (set.timeout !== undefined) text += `\t\ttimeout ${duration(set.timeout, options)}\n`;
+  if (set.gcInterval !== undefined) text += `\t\tgc-interval ${duration(set.gcInterval, options)}\n`;
   if (set.comment !== undefined) text += `\t\tcomment "${set.comment}"\n`;
   if (set.elements.size > 0 && !options.terse) {
     const { counts, now } = options;
-    const texts = elementTexts(set, {
+    const printing = {
       types: options.types,
       stateless: options.stateless,
       ...(counts === undefined
         ? {}
-        : { counts: (e) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
+        : { counts: (e: SetElement) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
       ...(now === undefined
         ? {}
-        : { left: (e) => (e.deadline === undefined ? undefined : e.deadline - now()) }),
-    });
+        : { left: (e: SetElement) => (e.deadline === undefined ? undefined : e.deadline - now()) }),
+    };
     const single = source?.key.length === 1 ? source.key[0]!.name : "";
-    text += `\t\telements = ${wrapElements(texts, single)}\n`;
+    yield `${text}\t\telements = { `;
+    yield* elementPieces(set, printing, single);
+    text = " }\n";
   }
-  return `${text}\t}\n`;
+  yield `${text}\t}\n`;
 }
 
 const duration = (milliseconds: number, options: ListOptions): string =>

@@ -1,6 +1,6 @@
 import type { ObjectDefinition } from "../../ruleset/ruleset.ts";
 import { timeType } from "../datatype/time.ts";
-import type { ListOptions } from "./list.ts";
+import type { ListOptions } from "./context.ts";
 import { SYNPROXY_SACK, SYNPROXY_TIMESTAMP } from "../parse/action.ts";
 import { priorityText } from "../priority.ts";
 

@@ -1,7 +1,7 @@
 import type { Rule, Table } from "../../ruleset/ruleset.ts";
 import { setSource } from "../check/context.ts";
 import { delinearize } from "../delinearize/delinearize.ts";
-import type { ListOptions } from "./list.ts";
+import type { ListOptions } from "./context.ts";
 import { postprocess } from "../delinearize/postprocess.ts";
 import { elementTexts } from "./set.ts";
 import { printStatement } from "./statement.ts";
@@ -29,6 +29,12 @@ export function ruleStatements(rule: Rule, table: Table): Statement[] {
   return postprocess(delinearize(rule.expressions, shapes), table.family, { members });
 }
 
+/** Size of the meter of this name; undefined: the set is not a meter's. */
+export function meterSize(table: Table, name: string): number | undefined {
+  const set = table.sets.get(name);
+  return set?.anonymous === true && set.dynamic ? set.size : undefined;
+}
+
 /** A rule as `nft list` writes it, without indentation. */
 export function printRule(rule: Rule, table: Table, options: ListOptions): string {
   const statements = ruleStatements(rule, table);
@@ -36,10 +42,7 @@ export function printRule(rule: Rule, table: Table, options: ListOptions): strin
     types: options.types,
     stateless: options.stateless,
     family: table.family,
-    meterSize: (name: string) => {
-      const set = table.sets.get(name);
-      return set?.anonymous === true && set.dynamic ? set.size : undefined;
-    },
+    meterSize: (name: string) => meterSize(table, name),
     set: (use: SetUse) => printSetUse(use, table, options),
     counts: (expression: Rule["expressions"][number]) => {
       const cell = rule.cells[rule.expressions.indexOf(expression)];

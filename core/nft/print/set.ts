@@ -2,7 +2,7 @@ import { compareBytes } from "../../ruleset/intervals.ts";
 import type { SetDefinition, SetElement } from "../../ruleset/ruleset.ts";
 import { setSource } from "../check/context.ts";
 import { timeType } from "../datatype/time.ts";
-import { printPlain } from "./statement.ts";
+import { printPlain } from "./plain.ts";
 import { takesPrefix } from "../delinearize/postprocess_match.ts";
 import { printConstant, printFlags, printVerdict } from "./value.ts";
 import { NOWHERE } from "../text/source.ts";
@@ -170,13 +170,17 @@ const FIVE_A_LINE = new Set([
 ]);
 const TWO_A_LINE = new Set(["ipv4_addr", "ct_state", "ct_status", "pkt_type"]);
 
-/** Elements of a named set, broken into lines as nft breaks them. */
-export function wrapElements(texts: readonly string[], keyName: string): string {
+/** Elements of a named set, broken into lines as nft breaks them, a piece an element. */
+export function* elementPieces(
+  set: SetDefinition,
+  printing: ElementPrinting,
+  keyName: string,
+): Generator<string> {
   const perLine = FIVE_A_LINE.has(keyName) ? 5 : TWO_A_LINE.has(keyName) ? 2 : 1;
-  let line = "";
-  texts.forEach((text, index) => {
-    if (index > 0) line += index % perLine === 0 ? ",\n\t\t\t     " : ", ";
-    line += text;
-  });
-  return `{ ${line} }`;
+  let index = 0;
+  for (const element of sortedElements(set)) {
+    const before = index === 0 ? "" : index % perLine === 0 ? ",\n\t\t\t     " : ", ";
+    yield before + elementText(set, element, printing);
+    index++;
+  }
 }

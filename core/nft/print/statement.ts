@@ -1,30 +1,14 @@
-import type { Expression } from "../../expr/expression.ts";
-import { LOG_LEVELS } from "../check/log.ts";
-import { OPTION_BY_TYPE } from "../delinearize/option.ts";
-import { objectWords, printAction } from "./action.ts";
-import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse/action.ts";
+import { printAction } from "./action.ts";
+import type { PrintContext } from "./context.ts";
 import { icmpCodeType, icmpv6CodeType, icmpxCodeType } from "../datatype/icmp.ts";
 import { printDuration } from "../datatype/time.ts";
 import { NAT_FLAGS } from "../parse/nat.ts";
-import { ALL_LOG_FLAGS, LOG_FLAGS } from "../parse/log.ts";
-import { printOperand, type SetPrinter } from "./operand.ts";
+import { printOperand } from "./operand.ts";
+import { printPlain } from "./plain.ts";
 import { printConstant, printFlags, printVerdict } from "./value.ts";
 import type { Expr, NatStatement, Statement } from "../tree/typed.ts";
 import { ipv6Type } from "../datatype/address.ts";
-import { isBitmask, printValue, type TypeContext } from "../types.ts";
-
-/** What printing rules needs. */
-export interface PrintContext {
-  readonly types: TypeContext;
-  readonly stateless: boolean;
-  /** Family of the table. */
-  readonly family: string;
-  readonly set: SetPrinter;
-  /** Values a counter or quota has now, by the position of its expression. */
-  /** Size of the meter of this name; undefined: the set is not a meter's. */
-  readonly meterSize?: (set: string) => number | undefined;
-  readonly counts?: (expression: Expression) => readonly [number, number] | undefined;
-}
+import { isBitmask, printValue } from "../types.ts";
 
 /** One statement, without space around it. */
 export function printStatement(statement: Statement, context: PrintContext): string {
@@ -46,7 +30,9 @@ export function printStatement(statement: Statement, context: PrintContext): str
       const timeout = statement.timeout === undefined
         ? ""
         : ` timeout ${printDuration(BigInt(statement.timeout))}`;
-      const does = (statement.statements ?? []).map((inner) => ` ${printPlain(inner, context)}`).join("");
+      // What an element is to do has no state of its own.
+      const plain = { ...context, stateless: true };
+      const does = (statement.statements ?? []).map((inner) => ` ${printPlain(inner, plain)}`).join("");
       const data = statement.data === undefined ? "" : ` : ${printOperand(statement.data, types, set)}`;
       const element = `{ ${printOperand(statement.key, types, set)}${timeout}${does}${data} }`;
       const size = context.meterSize?.(statement.set);
@@ -102,6 +88,7 @@ function maskedFlags(
     return undefined;
   }
   const mask = left.right.value;
+  // One flag alone nft writes so too, and does not read it back.
   if (!isBitmask(left.type) || (mask & (mask - 1n)) === 0n || (op !== "eq" && op !== "neq")) return undefined;
   const names = (value: bigint) => printFlags(left.type, value, ",", context.types);
   const operand = printOperand(left.left, context.types, context.set);
@@ -164,93 +151,4 @@ function reject(statement: Extract<Statement, { kind: "reject" }>, context: Prin
   if (plain && statement.code === (v6 ? 4 : 3)) return "reject";
   const name = printValue(v6 ? icmpv6CodeType : icmpCodeType, code, 8, types);
   return `reject with ${v6 ? "icmpv6" : "icmp"} ${name}`;
-}
-
-/** Expressions that are statements by themselves. */
-export function printPlain(e: Expression, context: PrintContext): string {
-  switch (e.kind) {
-    case "counter": {
-      if (context.stateless) return "counter";
-      const [packets, bytes] = context.counts?.(e) ?? [e.packets, e.bytes];
-      return `counter packets ${packets} bytes ${bytes}`;
-    }
-    case "limit":
-      return `limit ${printLimit(e)}`;
-    case "quota":
-      return `quota ${printQuota(e, context.stateless ? 0 : context.counts?.(e)?.[0] ?? e.used)}`;
-    case "connlimit":
-      return `ct count ${e.inverted ? "over " : ""}${e.count}`;
-    case "log":
-      return log(e);
-    case "objref":
-      return `${objectWords(e.type)} "${e.name}"`;
-    case "synproxy":
-      return printSynproxy(e);
-    case "flow offload":
-      return `flow add @${e.flowtable}`;
-    case "exthdr reset":
-      return `reset tcp option ${OPTION_BY_TYPE(e.type, 0, 8).option.name}`;
-    case "notrack":
-      return "notrack";
-    default:
-      return e.kind;
-  }
-}
-
-/** `synproxy mss 1460 wscale 7 timestamp sack-perm`. */
-function printSynproxy(e: Extract<Expression, { kind: "synproxy" }>): string {
-  let text = "synproxy";
-  if ((e.flags & SYNPROXY_MSS) !== 0) text += ` mss ${e.mss}`;
-  if ((e.flags & SYNPROXY_WSCALE) !== 0) text += ` wscale ${e.wscale}`;
-  if ((e.flags & SYNPROXY_TIMESTAMP) !== 0) text += " timestamp";
-  return (e.flags & SYNPROXY_SACK) === 0 ? text : `${text} sack-perm`;
-}
-
-const UNITS = new Map([[1, "second"], [60, "minute"], [3600, "hour"], [86400, "day"], [604800, "week"]]);
-const PACKET_BURST = 5;
-
-/** What follows `limit`. */
-export function printLimit(e: Extract<Expression, { kind: "limit" }>): string {
-  const unit = UNITS.get(e.unit) ?? "second";
-  const over = e.inverted ? "over " : "";
-  if (e.type === "packets") {
-    const burst = e.burst !== 0 && e.burst !== PACKET_BURST ? ` burst ${e.burst} packets` : "";
-    return `rate ${over}${e.rate}/${unit}${burst}`;
-  }
-  return `rate ${over}${amount(e.rate)}/${unit}${e.burst === 0 ? "" : ` burst ${amount(e.burst)}`}`;
-}
-
-/** Bytes in the largest unit that divides them. */
-function amount(bytes: number): string {
-  let value = bytes;
-  let index = 0;
-  const units = ["bytes", "kbytes", "mbytes"];
-  while (value !== 0 && value % 1024 === 0 && index < 2) {
-    value /= 1024;
-    index++;
-  }
-  return `${value} ${units[index]}`;
-}
-
-export const printQuota = (e: Extract<Expression, { kind: "quota" }>, used: number): string =>
-  `${e.inverted ? "over " : ""}${amount(e.bytes)}${used === 0 ? "" : ` used ${amount(used)}`}`;
-
-const DEFAULT_LEVEL = 4;
-
-function log(e: Extract<Expression, { kind: "log" }>): string {
-  let text = "log";
-  if (e.prefix !== undefined) text += ` prefix "${e.prefix}"`;
-  if (e.group !== undefined) {
-    text += ` group ${e.group}`;
-    if (e.snaplen !== undefined && e.snaplen !== 0) text += ` snaplen ${e.snaplen}`;
-    if (e.threshold !== undefined && e.threshold !== 0) text += ` queue-threshold ${e.threshold}`;
-  }
-  if (e.level !== undefined && e.level !== DEFAULT_LEVEL) text += ` level ${LOG_LEVELS[e.level] ?? e.level}`;
-  const flags = e.flags ?? 0;
-  if ((flags & ALL_LOG_FLAGS) === ALL_LOG_FLAGS) return `${text} flags all`;
-  if ((flags & 3) === 3) text += " flags tcp sequence,options";
-  for (const [name, bit] of LOG_FLAGS) {
-    if ((flags & bit) !== 0 && !(bit < 4 && (flags & 3) === 3)) text += ` flags ${name}`;
-  }
-  return text;
 }

@@ -3,7 +3,7 @@ import { arpOperationType, etherTypeType } from "../datatype/symbolic.ts";
 import { field, number, type Protocol } from "./protocol.ts";
 
 /** RFC 826 over Ethernet and IPv4. */
-export const arpRow: Protocol = {
+export const arpRow = {
   name: "arp",
   base: "network",
   fields: [
@@ -17,4 +17,4 @@ export const arpRow: Protocol = {
     field("daddr ether", etherType, 144),
     field("daddr ip", ipv4Type, 192),
   ],
-};
+} as const satisfies Protocol;

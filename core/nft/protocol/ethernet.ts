@@ -7,17 +7,17 @@ const ETHERTYPES = [[0x0800, "ip"], [0x0806, "arp"], [0x86dd, "ip6"], [0x8100, "
   "vlan",
 ]] as const;
 
-export const ethernetRow: Protocol = {
+export const ethernetRow = {
   name: "ether",
   base: "link",
   length: 112,
   fields: [field("daddr", etherType, 0), field("saddr", etherType, 48), field("type", etherTypeType, 96)],
   nextField: "type",
   next: ETHERTYPES,
-};
+} as const satisfies Protocol;
 
 /** IEEE 802.1Q tag, counted from behind the Ethernet header. */
-export const vlanRow: Protocol = {
+export const vlanRow = {
   name: "vlan",
   base: "link",
   length: 32,
@@ -30,4 +30,4 @@ export const vlanRow: Protocol = {
   ],
   nextField: "type",
   next: ETHERTYPES,
-};
+} as const satisfies Protocol;

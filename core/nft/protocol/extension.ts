@@ -1,6 +1,7 @@
 import { ipv6Type } from "../datatype/address.ts";
 import { inetProtocolType } from "../datatype/protocol.ts";
 import { mobilityType } from "../datatype/symbolic.ts";
+import { type DataType, invalidType } from "../types.ts";
 import { type Field, field, number } from "./protocol.ts";
 
 export interface ExtensionField extends Field {
@@ -21,6 +22,7 @@ const row = (name: string, type: number, ...fields: ExtensionField[]): Extension
   type,
   fields,
 });
+const untyped: DataType = { ...invalidType, parse: () => ({ error: "No symbol type information" }) };
 const addresses = { ...field("addr", ipv6Type, 64), indexed: true as const };
 const segments = { ...field("sid", ipv6Type, 64), indexed: true as const };
 
@@ -29,8 +31,9 @@ export const EXTENSIONS: ReadonlyMap<string, ExtensionHeader> = new Map(
     row("hbh", 0, ...common),
     row("rt", 43, ...common, number("type", 16, 8), number("seg-left", 24, 8)),
     row("srh", 43, number("last-entry", 32, 8), number("flags", 40, 8), number("tag", 48, 16), segments),
-    row("rt0", 43, number("reserved", 32, 32), addresses),
-    row("rt2", 43, number("reserved", 32, 32), field("addr", ipv6Type, 64)),
+    row("rt0", 43, addresses),
+    // nft knows the word and no type for it.
+    row("rt2", 43, field("addr", untyped, 64, 128)),
     row(
       "frag",
       44,

@@ -3,7 +3,7 @@ import { igmpType } from "../datatype/symbolic.ts";
 import { field, number, type Protocol } from "./protocol.ts";
 
 /** RFC 792. */
-export const icmpRow: Protocol = {
+export const icmpRow = {
   name: "icmp",
   base: "transport",
   fields: [
@@ -16,17 +16,17 @@ export const icmpRow: Protocol = {
     { ...number("mtu", 48, 16), onlyIn: [3] },
   ],
   checksum: 2,
-};
+} as const satisfies Protocol;
 
 /** RFC 4443. */
-export const icmpv6Row: Protocol = {
+export const icmpv6Row = {
   name: "icmpv6",
   base: "transport",
   fields: [
     field("type", icmpv6TypeType, 0),
     field("code", icmpv6CodeType, 8),
     number("checksum", 16, 16),
-    { ...number("parameter-problem", 32, 32), onlyIn: [4] },
+    { ...number("parameter-problem", 32, 32), written: "param-problem", onlyIn: [4] },
     { ...number("mtu", 32, 32), onlyIn: [2] },
     { ...number("id", 32, 16), onlyIn: [128, 129] },
     { ...number("sequence", 48, 16), onlyIn: [128, 129] },
@@ -34,10 +34,10 @@ export const icmpv6Row: Protocol = {
   ],
   checksum: 2,
   pseudoHeader: true,
-};
+} as const satisfies Protocol;
 
 /** RFC 3376. */
-export const igmpRow: Protocol = {
+export const igmpRow = {
   name: "igmp",
   base: "transport",
   fields: [
@@ -47,4 +47,4 @@ export const igmpRow: Protocol = {
     number("group", 32, 32),
   ],
   checksum: 2,
-};
+} as const satisfies Protocol;

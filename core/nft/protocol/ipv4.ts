@@ -5,7 +5,7 @@ import { field, number, type Protocol } from "./protocol.ts";
 import { TRANSPORTS } from "./transports.ts";
 
 /** RFC 791. */
-export const ipv4Row: Protocol = {
+export const ipv4Row = {
   name: "ip",
   base: "network",
   fields: [
@@ -25,4 +25,4 @@ export const ipv4Row: Protocol = {
   nextField: "protocol",
   next: TRANSPORTS,
   checksum: 10,
-};
+} as const satisfies Protocol;

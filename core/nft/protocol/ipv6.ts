@@ -5,7 +5,7 @@ import { field, number, type Protocol } from "./protocol.ts";
 import { TRANSPORTS } from "./transports.ts";
 
 /** RFC 8200. */
-export const ipv6Row: Protocol = {
+export const ipv6Row = {
   name: "ip6",
   base: "network",
   fields: [
@@ -21,4 +21,4 @@ export const ipv6Row: Protocol = {
   ],
   nextField: "nexthdr",
   next: TRANSPORTS,
-};
+} as const satisfies Protocol;

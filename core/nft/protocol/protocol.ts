@@ -5,12 +5,14 @@ import { integerType } from "../types.ts";
 export type HeaderBase = "link" | "network" | "transport";
 export const BASES: readonly HeaderBase[] = ["link", "network", "transport"];
 
-export interface Field {
-  readonly name: string;
+export interface Field<Name extends string = string> {
+  readonly name: Name;
   readonly type: DataType;
   /** Bits from the start of the header. */
   readonly offset: number;
   readonly bits: number;
+  /** Another name rules may write. */
+  readonly written?: string;
   /** Only there in messages of these types (ICMP): values of the header's `type` field. */
   readonly onlyIn?: readonly number[];
   /** A key of `meta` that holds the same number and reaches behind extension headers. */
@@ -35,11 +37,16 @@ export interface Protocol {
 }
 
 /** A field of whole bytes or bits: `[name, type, bit offset, bits]`. */
-export const field = (name: string, type: DataType, offset: number, bits: number = type.bits): Field => ({
+export const field = <const Name extends string>(
+  name: Name,
+  type: DataType,
+  offset: number,
+  bits: number = type.bits,
+): Field<Name> => ({
   name,
   type,
   offset,
   bits,
 });
-export const number = (name: string, offset: number, bits: number): Field =>
+export const number = <const Name extends string>(name: Name, offset: number, bits: number): Field<Name> =>
   field(name, integerType, offset, bits);

@@ -10,27 +10,36 @@ import { tcpRow } from "./tcp.ts";
 import { portsRow, udpliteRow, udpRow } from "./udp.ts";
 
 /** Every protocol the language knows: add a row here and its fields parse, check, list and print. */
+const ROWS = [
+  ethernetRow,
+  vlanRow,
+  arpRow,
+  ipv4Row,
+  ipv6Row,
+  icmpRow,
+  igmpRow,
+  icmpv6Row,
+  ahRow,
+  espRow,
+  compRow,
+  udpRow,
+  udpliteRow,
+  tcpRow,
+  dccpRow,
+  sctpRow,
+  portsRow,
+] as const;
+
 export const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  [
-    ethernetRow,
-    vlanRow,
-    arpRow,
-    ipv4Row,
-    ipv6Row,
-    icmpRow,
-    igmpRow,
-    icmpv6Row,
-    ahRow,
-    espRow,
-    compRow,
-    udpRow,
-    udpliteRow,
-    tcpRow,
-    dccpRow,
-    sctpRow,
-    portsRow,
-  ].map((row) => [row.name, row]),
+  ROWS.map((row): [string, Protocol] => [row.name, row]),
 );
+
+/** Names of protocols and of their fields, as types: what programs write is checked before it runs. */
+export type ProtocolName = typeof ROWS[number]["name"];
+export type FieldName<P extends ProtocolName> = Extract<
+  typeof ROWS[number],
+  { readonly name: P }
+>["fields"][number]["name"];
 
 export const fieldOf = (protocol: Protocol, name: string): Field | undefined =>
   protocol.fields.find((field) => field.name === name);

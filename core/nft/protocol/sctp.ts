@@ -3,7 +3,7 @@ import { dccpType } from "../datatype/symbolic.ts";
 import { field, number, type Protocol } from "./protocol.ts";
 
 /** RFC 9260. */
-export const sctpRow: Protocol = {
+export const sctpRow = {
   name: "sctp",
   base: "transport",
   fields: [
@@ -12,10 +12,10 @@ export const sctpRow: Protocol = {
     number("vtag", 32, 32),
     number("checksum", 64, 32),
   ],
-};
+} as const satisfies Protocol;
 
 /** RFC 4340. */
-export const dccpRow: Protocol = {
+export const dccpRow = {
   name: "dccp",
   base: "transport",
   fields: [
@@ -23,4 +23,4 @@ export const dccpRow: Protocol = {
     field("dport", inetServiceType, 16),
     field("type", dccpType, 67),
   ],
-};
+} as const satisfies Protocol;

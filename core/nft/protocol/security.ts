@@ -4,7 +4,7 @@ import { field, number, type Protocol } from "./protocol.ts";
 import { TRANSPORTS } from "./transports.ts";
 
 /** RFC 4302. */
-export const ahRow: Protocol = {
+export const ahRow = {
   name: "ah",
   base: "transport",
   fields: [
@@ -16,14 +16,14 @@ export const ahRow: Protocol = {
   ],
   nextField: "nexthdr",
   next: TRANSPORTS,
-};
+} as const satisfies Protocol;
 
 /** RFC 4303. */
-export const espRow: Protocol = {
+export const espRow = {
   name: "esp",
   base: "transport",
   fields: [number("spi", 0, 32), number("sequence", 32, 32)],
-};
+} as const satisfies Protocol;
 
 const hexadecimal: DataType = {
   name: "bitmask",
@@ -35,10 +35,10 @@ const hexadecimal: DataType = {
 };
 
 /** RFC 3173. */
-export const compRow: Protocol = {
+export const compRow = {
   name: "comp",
   base: "transport",
   fields: [field("nexthdr", inetProtocolType, 0), field("flags", hexadecimal, 8, 8), number("cpi", 16, 16)],
   nextField: "nexthdr",
   next: TRANSPORTS,
-};
+} as const satisfies Protocol;

@@ -3,7 +3,7 @@ import { inetServiceType } from "../datatype/protocol.ts";
 import { field, number, type Protocol } from "./protocol.ts";
 
 /** RFC 9293. */
-export const tcpRow: Protocol = {
+export const tcpRow = {
   name: "tcp",
   base: "transport",
   fields: [
@@ -20,4 +20,4 @@ export const tcpRow: Protocol = {
   ],
   checksum: 16,
   pseudoHeader: true,
-};
+} as const satisfies Protocol;

@@ -24,6 +24,7 @@ export const TCP_OPTIONS: ReadonlyMap<string, TcpOption> = new Map(
     option("eol", 0),
     option("nop", 1),
     option("maxseg", 2, length, number("size", 16, 16)),
+    option("mss", 2, length, number("size", 16, 16)),
     option("window", 3, length, number("count", 16, 8)),
     option("sack-perm", 4, length),
     option("sack-permitted", 4, length),

@@ -2,7 +2,7 @@ import { inetServiceType } from "../datatype/protocol.ts";
 import { field, number, type Protocol } from "./protocol.ts";
 
 /** RFC 768. */
-export const udpRow: Protocol = {
+export const udpRow = {
   name: "udp",
   base: "transport",
   fields: [
@@ -13,10 +13,10 @@ export const udpRow: Protocol = {
   ],
   checksum: 6,
   pseudoHeader: true,
-};
+} as const satisfies Protocol;
 
 /** RFC 3828. */
-export const udpliteRow: Protocol = {
+export const udpliteRow = {
   name: "udplite",
   base: "transport",
   fields: [
@@ -26,11 +26,11 @@ export const udpliteRow: Protocol = {
     number("checksum", 48, 16),
   ],
   checksum: 6,
-};
+} as const satisfies Protocol;
 
 /** Any transport with ports: the caller vouches for the protocol. */
-export const portsRow: Protocol = {
+export const portsRow = {
   name: "th",
   base: "transport",
   fields: [field("sport", inetServiceType, 0), field("dport", inetServiceType, 16)],
-};
+} as const satisfies Protocol;

@@ -18,17 +18,26 @@ export class Cursor {
   scope = new Scope();
   /** Words that came after nft 1.0.6 are understood. */
   newest = true;
+  /** Rules are passed over, to be read when they are carried out. */
+  passing = false;
   /** Texts that included the one being read, outermost first. */
   private readonly outer: { readonly tokens: Tokens; readonly at: number }[] = [];
 
+  /** Characters of all texts entered. */
+  size: number;
+  /** Values that the variables used so far stand for. */
+  expanded = 0;
+
   constructor(source: Source) {
     this.tokens = new Tokens(source);
+    this.size = source.text.length;
   }
 
   /** Reads `source` next, then goes on here. */
   enter(source: Source): void {
     this.outer.push({ tokens: this.tokens, at: this.at });
     this.tokens = new Tokens(source);
+    this.size += source.text.length;
     this.at = 0;
   }
   get includeDepth(): number {
@@ -162,7 +171,26 @@ export class Cursor {
 
 const quote = (text: string): string => (/^[A-Za-z]/.test(text) ? text : `'${text}'`);
 
-const PLAIN_MARKS = ["<", ">", "<=", ">=", "<<", ">>", "==", "!=", ".", "@", "-", "/", "+", "*", "!"];
+const PLAIN_MARKS = [
+  "<",
+  ">",
+  "<=",
+  ">=",
+  "<<",
+  ">>",
+  "==",
+  "!=",
+  ".",
+  "@",
+  "-",
+  "/",
+  "+",
+  "*",
+  "!",
+  "&",
+  "|",
+  "^",
+];
 const MARK_NAMES = new Map<string, string>([
   ...PLAIN_MARKS.map((mark) => [mark, mark] as const),
   [";", "semicolon"],

@@ -30,13 +30,17 @@ const numberPattern = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const tagPattern = /8021(?:ad|q)(?![A-Za-z0-9_])/y;
 const timePattern = /(?=[0-9])(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m(?!s))?(?:[0-9]+s)?(?:[0-9]+ms)?/y;
 const ipv4Pattern = /[0-9]{1,3}(?:\.[0-9]{1,3}){3}/y;
-const macPattern = /(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}(?=[\s:\-},]|$)/y;
+const macPattern = /(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}/y;
 const classPattern = /[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}(?=[\s:\-},]|$)/y;
 const TWO = ["==", "!=", "<=", ">=", "<<", ">>"];
 const ONE = "{}()[],.:-/=<>&|^!$@*+~;";
 
 /** How many texts of tokens are kept at hand: as many as the cursor looks at, a power of two. */
 const KEPT = 8;
+
+/** Words met last, by their first and last letter and length. */
+const WORDS = 1024;
+const words: string[] = new Array(WORDS).fill("");
 
 /** Text of the tokens of one source, as parallel columns. */
 export class Tokens {
@@ -49,7 +53,8 @@ export class Tokens {
 
   constructor(source: Source) {
     this.source = source;
-    const guess = 16 + (source.text.length >> 2);
+    // Memory that is never touched costs nothing; growing copies.
+    const guess = 16 + Math.ceil(source.text.length / 3);
     this.kinds = new Uint8Array(guess);
     this.bounds = new Uint32Array(2 * guess);
     this.scan();
@@ -68,12 +73,21 @@ export class Tokens {
     return index < this.total ? this.bounds[2 * index + 1]! : this.source.text.length;
   }
   text(index: number): string {
+    if (this.kind(index) === WORD) return this.word(this.start(index), this.end(index));
     const place = index & (KEPT - 1);
     if (this.keptAt[place] === index) return this.kept[place]!;
     const text = this.source.text.slice(this.start(index), this.end(index));
     this.keptAt[place] = index;
     this.kept[place] = text;
     return text;
+  }
+  /** A word, the same string every time: no copy is made, and tables need not reckon its hash again. */
+  private word(start: number, end: number): string {
+    const { text } = this.source;
+    const length = end - start, first = text.charCodeAt(start), last = text.charCodeAt(end - 1);
+    const place = (first * 31 + last * 7 + length * 67) & (WORDS - 1), known = words[place]!;
+    if (known.length === length && text.startsWith(known, start)) return known;
+    return words[place] = text.slice(start, end);
   }
   /** Whether the token reads so. */
   reads(index: number, text: string): boolean {
@@ -172,6 +186,8 @@ export class Tokens {
     if (ONE.includes(c)) consider(1, MARK);
     if (end === at) end = at + 1;
     this.add(kind, at, end);
+    // Of a run of the same junk the first is told; a file of zeros is one token.
+    if (kind === JUNK) { while (text[end] === c) end++; }
     return end;
   }
 }

@@ -12,7 +12,7 @@ export const RESERVED: ReadonlySet<string> = new Set(
   sctp dccp esp ah comp th meta ct rt rt0 rt2 rt4 srh hbh frag dst mh exthdr fib osf ipsec secmark
   numgen jhash symhash notrack include define redefine undefine vmap original reply mark iif iifname
   iiftype oif oifname oiftype skuid skgid nftrace rtclassid pkttype cpu time day hour iifgroup
-  oifgroup cgroup ibrname ibriport obrname obriport flags typeof priority over ecn all until`)
+  oifgroup cgroup ibrname ibriport obrname obriport flags typeof priority over ecn all`)
     .split(/\s+/),
 );
 

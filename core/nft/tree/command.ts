@@ -68,7 +68,7 @@ export interface Position {
   readonly span: Span;
 }
 export interface TableBody {
-  readonly flags: string[];
+  readonly flags: Name[];
   readonly comment?: string;
   readonly commands: Command[];
 }
@@ -77,6 +77,7 @@ export interface HookNode {
   readonly hook: Name;
   readonly devices: Node[];
   readonly priority: PriorityNode;
+  readonly span: Span;
 }
 export interface PriorityNode {
   readonly base?: Name;
@@ -93,6 +94,8 @@ export interface ChainBody {
 export interface SetBody {
   key?: TypeSpec;
   data?: TypeSpec | { readonly object: string };
+  /** Data may be ranges: `type KEY : interval DATA`. */
+  dataInterval?: boolean;
   flags: { readonly name: string; readonly span: Span }[];
   timeout?: bigint;
   gcInterval?: bigint;

@@ -153,4 +153,6 @@ export interface RuleNode {
   readonly statements: StatementNode[];
   readonly comment?: string;
   readonly span: Span;
+  /** Only of a rule that was passed over: the rule itself. */
+  read?(): RuleNode;
 }

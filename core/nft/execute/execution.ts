@@ -1,0 +1,46 @@
+import type { Expression } from "../../expr/expression.ts";
+import { errorText, type RulesetError } from "../../ruleset/error.ts";
+import type { Table } from "../../ruleset/ruleset.ts";
+import type { Transaction } from "../../ruleset/transaction.ts";
+import type { JsonObject } from "../json/json.ts";
+import type { ListOptions } from "../print/context.ts";
+import { type Diagnostic, errorAt, Refusal } from "../text/diagnostic.ts";
+import type { Span } from "../text/source.ts";
+import type { TypeContext } from "../types.ts";
+import type { Output } from "./output.ts";
+
+/** What carrying out one text needs. */
+export interface Execution {
+  readonly transaction: Transaction;
+  readonly types: TypeContext;
+  readonly listing: ListOptions;
+  readonly debug: boolean;
+  /** What `--echo` tells; absent: nobody asked. */
+  readonly echo?: Echo[];
+  /** Listings as JSON. */
+  readonly json: boolean;
+  /** What came after nft 1.0.6 is understood. */
+  readonly newest: boolean;
+  /** Sets that rules of this text add elements to, as `family table set`: they are dynamic without saying so. */
+  readonly filled: Set<string>;
+  /** Lines for the user: listings and debug text. */
+  readonly output: Output;
+  /** Cells whose counts begin anew when all went well. */
+  readonly cleared: number[];
+  readonly diagnostics: Diagnostic[];
+  /** Why the data plane cannot carry an expression out. */
+  readonly refuses?: (expression: Expression, table: Table) => string | undefined;
+}
+
+/** What `--echo` tells of a command that added something: the command as the listing would write it. */
+export interface Echo {
+  readonly text: string;
+  readonly json: JsonObject;
+}
+
+/** Turns the model's refusal into a located error. */
+export function check(error: RulesetError | undefined, span: Span): void {
+  if (error === undefined) return;
+  const place = (error.source as Span | undefined) ?? span;
+  throw new Refusal(errorAt(place, errorText(error), ...(error.detail === undefined ? [] : [error.detail])));
+}

@@ -1,0 +1,33 @@
+import type { Cursor } from "../text/cursor.ts";
+import { refuse } from "../text/diagnostic.ts";
+import type { Node } from "../tree/tree.ts";
+import { parseExpression, parseList } from "./expression.ts";
+import { extentOf, MAXIMUM_NESTING, most, unknown } from "./variable.ts";
+
+/** `define NAME = VALUE`, `redefine NAME = VALUE`, `undefine NAME`. */
+export function parseDefine(c: Cursor): void {
+  const op = c.take();
+  c.scope = c.scope.written();
+  const at = c.span();
+  const name = c.name("the name of a variable");
+  if (op === "undefine") {
+    if (!c.scope.remove(name)) unknown(c, name, at);
+    return;
+  }
+  c.expect("=");
+  if (op === "define" && c.scope.owns(name)) {
+    refuse(at, `redefinition of symbol '${name}'`, [], ["use redefine to change it"]);
+  }
+  const value = c.is("{") && c.is("}", 1) ? emptySet(c) : parseList(c, parseExpression(c, "value"));
+  const { size, depth } = extentOf(value);
+  if (size > most(c)) refuse(at, `'${name}' stands for too many values: more than ${most(c)}`);
+  if (depth > MAXIMUM_NESTING) refuse(at, `'${name}' is nested more than ${MAXIMUM_NESTING} levels deep`);
+  c.scope.define(name, value);
+}
+
+function emptySet(c: Cursor): Node {
+  const start = c.at;
+  c.take();
+  c.take();
+  return { kind: "set", elements: [], span: c.since(start) };
+}
