@@ -1,25 +1,32 @@
 import type { Ruleset } from "../ruleset/ruleset.ts";
 import { errorText, type RulesetError } from "../ruleset/error.ts";
+import { listedSet } from "../ruleset/listing.ts";
 import { RulesetStore } from "../ruleset/store.ts";
 import type { Transaction } from "../ruleset/transaction.ts";
 import { validateTable } from "../ruleset/validate.ts";
 import type { Command } from "./tree/command.ts";
 import { Cursor } from "./text/cursor.ts";
-import { type Diagnostic, Refusal, renderDiagnostic } from "./text/diagnostic.ts";
+import { type Diagnostic, renderDiagnostic } from "./text/diagnostic.ts";
 import { executeAll, type Execution } from "./execute/execute.ts";
 import type { NftOptions, NftResult } from "./options.ts";
+import {
+  Monitor,
+  monitorCommand,
+  type MonitorOptions,
+  type MonitorSink,
+  type NftMonitor,
+} from "./monitor/monitor.ts";
 import { optimize } from "./optimize/optimize.ts";
-import { parseCommand } from "./parse/command.ts";
-import { parseInclude } from "./parse/include.ts";
+import { parseText } from "./parse/text.ts";
+import { defineVariable } from "./parse/define.ts";
 import { jsonText } from "./json/json.ts";
 import { looksLikeJson, readJson } from "./json/read.ts";
-import { recover, syntaxErrors } from "./text/recover.ts";
 import type { Source, Span } from "./text/source.ts";
-import { END } from "./text/token.ts";
 import type { TypeContext } from "./types.ts";
 
 export type { NftOptions, NftResult } from "./options.ts";
 export type { Diagnostic } from "./text/diagnostic.ts";
+export type { MonitorOptions, MonitorSink, NftMonitor } from "./monitor/monitor.ts";
 export type { SourceReader } from "./text/source.ts";
 
 /**
@@ -53,9 +60,9 @@ export class Nft {
     const json = this.options.json === true && looksLikeJson(text);
     const parsed = json ? readJson(source) : this.parse(source);
     if (parsed.diagnostics.length > 0) return result([], parsed.diagnostics);
-    const { commands, report, warnings } = this.options.optimize === true
+    const { commands, report, merged, warnings } = this.options.optimize === true
       ? optimize(parsed.commands, typeContext(this.options))
-      : { commands: parsed.commands, report: "", warnings: [] };
+      : { commands: parsed.commands, report: "", merged: "", warnings: [] };
     const transaction = this.store.begin();
     const execution: Execution = {
       transaction,
@@ -67,20 +74,42 @@ export class Nft {
       filled: new Set(),
       cleared: [],
       ...(this.options.echo === true ? { echo: [] } : {}),
-      output: report === "" ? [] : [report],
+      output: merged === "" ? [] : [merged],
       diagnostics: [],
+      ...(this.options.stages === undefined ? {} : { stages: this.options.stages }),
       ...(this.options.refuses === undefined ? {} : { refuses: this.options.refuses }),
+      ...(this.options.refusesDevice === undefined ? {} : { refusesDevice: this.options.refusesDevice }),
     };
     executeAll(execution, commands);
     if (execution.diagnostics.length > 0) {
       transaction.abort();
-      return result(execution.output, execution.diagnostics);
+      return result(execution.output, execution.diagnostics, report);
     }
     const error = this.settle(transaction, parsed.commands.some(changes));
     if (error === undefined && this.options.check !== true) this.clear(execution.cleared);
-    if (error === undefined) tell(execution);
+    if (error === undefined && this.options.check !== true) tell(execution);
     if (error !== undefined) execution.diagnostics.push(located(error, parsed.commands, source));
-    return result(execution.output, [...execution.diagnostics, ...warnings]);
+    return result(execution.output, [...execution.diagnostics, ...warnings], report);
+  }
+
+  /**
+   * `monitor ...`: from now on what the command asks for goes to `sink`, a few whole lines a time, until `close`.
+   * Trace events are handed to `trace` by who runs the rules.
+   */
+  monitor(text: string, sink: MonitorSink, options: MonitorOptions = {}): NftMonitor {
+    const read = monitorCommand(text, this.options.dialect !== "1.0.6");
+    if ("diagnostics" in read) {
+      return { ...result([], read.diagnostics), traces: false, trace: () => {}, close: () => {} };
+    }
+    const { command } = read, json = command.json || this.options.json === true;
+    const monitor = new Monitor(command, this.store, this.listing(), json, sink, options);
+    return {
+      ok: true,
+      error: "",
+      traces: monitor.traces,
+      trace: (event) => monitor.trace(event),
+      close: () => monitor.close(),
+    };
   }
 
   /** Commits, or, where nothing is to change, only looks whether it could be. */
@@ -100,33 +129,21 @@ export class Nft {
   private parse(source: Source): { commands: Command[]; diagnostics: readonly Diagnostic[] } {
     const cursor = new Cursor(source);
     cursor.newest = this.options.dialect !== "1.0.6";
-    const commands: Command[] = [];
-    const context = { reader: this.options.reader, includePaths: this.options.includePaths ?? [] };
     for (const [name, value] of this.options.defines ?? []) {
-      const span = { source: { name: "", text: value }, start: 0, end: value.length };
-      cursor.scope.define(name, { kind: "symbol", text: value, quoted: false, span });
+      const diagnostics = defineVariable(cursor, name, value);
+      if (diagnostics.length > 0) return { commands: [], diagnostics };
     }
-    try {
-      for (;;) {
-        cursor.skipSeparators();
-        if (cursor.kind() === END) break;
-        recover(cursor, () => {
-          if (cursor.is("include")) return parseInclude(cursor, context);
-          const command = parseCommand(cursor, context);
-          if (command !== undefined) commands.push(command);
-          return undefined;
-        });
-      }
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-    }
-    return { commands, diagnostics: syntaxErrors(cursor) };
+    return parseText(cursor, {
+      reader: this.options.reader,
+      includePaths: this.options.includePaths ?? [],
+    });
   }
 
   private listing(): Execution["listing"] {
     const { options } = this, { numbers } = this.store.cells;
     return {
       counts: (cell) => [numbers[cell]!, numbers[cell + 1]!],
+      listed: (set) => listedSet(this.store, set),
       types: typeContext(options),
       stateless: options.stateless ?? false,
       handles: options.handles ?? false,
@@ -141,8 +158,8 @@ export class Nft {
 /** What `--echo` has to say, once it is true. */
 function tell({ echo, json, output }: Execution): void {
   if (echo === undefined || echo.length === 0) return;
-  if (json) output.push(jsonText({ nftables: echo.map((each) => ({ add: each.json })) }) + "\n");
-  else output.push(...echo.map((each) => `add ${each.text}\n`));
+  if (json) output.push(jsonText({ nftables: echo.map((each) => ({ [each.verb]: each.json })) }) + "\n");
+  else output.push(...echo.map((each) => `${each.verb} ${each.text}\n`));
 }
 
 /** Listings and resets leave the ruleset as it is. */
@@ -187,16 +204,18 @@ function typeContext(options: NftOptions): TypeContext {
     numericProtocol: (options.numericProtocol ?? false) || (options.numeric ?? false),
     numericSymbols: options.numeric ?? false,
     serviceNames: options.service ?? false,
-    seconds: options.numeric ?? false,
+    seconds: (options.numericTime ?? false) || (options.numeric ?? false),
+    accounts: options.accounts,
+    accountNames: options.guid ?? false,
     timezoneOffset: options.timezoneOffset ?? 0,
   };
 }
 
-function result(output: readonly string[], diagnostics: readonly Diagnostic[]): NftResult {
+function result(output: readonly string[], diagnostics: readonly Diagnostic[], report = ""): NftResult {
   return {
     ok: diagnostics.every((diagnostic) => diagnostic.severity !== "error"),
     output: output.join(""),
-    error: diagnostics.map(renderDiagnostic).join(""),
+    error: report + diagnostics.map(renderDiagnostic).join(""),
     diagnostics,
   };
 }

@@ -5,6 +5,7 @@ import type { Transaction } from "../../ruleset/transaction.ts";
 import type { Command, Name, TableRef } from "../tree/command.ts";
 import { type Diagnostic, errorAt, Refusal, refuse } from "../text/diagnostic.ts";
 import { executeChain, executeRename } from "./chain.ts";
+import { executeListHooks, type HookStage } from "./hooks.ts";
 import { executeList } from "./list.ts";
 import { executeObject } from "./object.ts";
 import { executeRule } from "./rule.ts";
@@ -29,6 +30,8 @@ export interface Execution {
   readonly echo?: Echo[];
   /** Listings as JSON. */
   readonly json: boolean;
+  /** Stages of the data plane, for `list hooks`. */
+  readonly stages?: readonly HookStage[];
   /** What came after nft 1.0.6 is understood. */
   readonly newest: boolean;
   /** Sets that rules of this text add elements to, as `family table set`: they are dynamic without saying so. */
@@ -39,6 +42,7 @@ export interface Execution {
   readonly cleared: number[];
   readonly diagnostics: Diagnostic[];
   /** Why the data plane cannot carry an expression out. */
+  readonly refusesDevice?: (device: string) => string | undefined;
   readonly refuses?: (expression: Expression, table: Table) => string | undefined;
 }
 
@@ -150,9 +154,14 @@ function execute(execution: Execution, command: Command): void {
     case "ruleset":
       return check(transaction.flushRuleset(command.family), command.span);
     case "list":
+      if (command.what === "hooks") return executeListHooks(execution, command);
       return execution.json ? executeListJson(execution, command) : executeList(execution, command);
     case "reset all":
       return executeResetAll(execution, command);
+    case "monitor":
+      return refuse(command.span, "monitor goes on until it is ended: it watches a running router", [], [
+        "give it alone, as arguments, and without --offline; programs call nft.monitor",
+      ]);
     case "define":
       return;
     case "describe":
@@ -169,7 +178,8 @@ function executeTable(execution: Execution, command: Extract<Command, { kind: "t
       const spec = {
         family: table.family,
         name: table.name,
-        ...(body === undefined || body.flags.length === 0 ? {} : { flags: body.flags }),
+        // None written is none: adding a dormant table again wakes it (nf_tables_updtable).
+        flags: body?.flags ?? [],
         ...(body?.comment === undefined ? {} : { comment: body.comment }),
       };
       return check(transaction.addTable(spec, verb === "create"), table.span);

@@ -9,14 +9,16 @@ import { shadowed } from "./shadow.ts";
 
 export interface Optimized {
   readonly commands: Command[];
-  /** What was merged, as nft tells it. */
+  /** What was merged into which rules, as nft tells it on standard error ... */
   readonly report: string;
+  /** ... and the rules that came of it, a line each, on standard output. */
+  readonly merged: string;
   readonly warnings: readonly Diagnostic[];
 }
 
 /** `-o`: rules of the chains written out in these commands merged where that changes no verdict. */
 export function optimize(commands: readonly Command[], types: TypeContext): Optimized {
-  const reports: string[] = [], warnings: Diagnostic[] = [];
+  const merges: Merge[] = [], warnings: Diagnostic[] = [];
   const optimized = (command: Command): Command => {
     if (command.kind === "table" && command.body !== undefined) {
       return { ...command, body: { ...command.body, commands: command.body.commands.map(optimized) } };
@@ -26,10 +28,15 @@ export function optimize(commands: readonly Command[], types: TypeContext): Opti
     warnings.push(...shadowed(rules).slice(0, MAXIMUM_WARNINGS));
     return {
       ...command,
-      body: { ...command.body, rules: merge(rules, command.table.family, types, reports) },
+      body: { ...command.body, rules: merge(rules, command.table.family, types, merges) },
     };
   };
-  return { commands: commands.map(optimized), report: reports.join(""), warnings };
+  return {
+    commands: commands.map(optimized),
+    report: merges.map(told).join(""),
+    merged: merges.map(({ text }) => `${text}\n`).join(""),
+    warnings,
+  };
 }
 
 /** Warnings told of one chain. */
@@ -39,20 +46,20 @@ function merge(
   rules: readonly RuleNode[],
   family: Family,
   types: TypeContext,
-  reports: string[],
+  merges: Merge[],
 ): RuleNode[] {
   const result: RuleNode[] = [];
   for (let at = 0; at < rules.length;) {
     const found = mergeRun(rules, at, family, types);
     result.push(found?.merged ?? rules[at]!);
-    if (found !== undefined) reports.push(told(found));
+    if (found !== undefined) merges.push(found);
     at += found?.rules.length ?? 1;
   }
   return result;
 }
 
-const told = ({ rules, text }: Merge): string =>
-  `Merging:\n${rules.map(({ span }) => place(span)).join("")}into:\n\t${text}\n`;
+const told = ({ rules }: Merge): string =>
+  `Merging:\n${rules.map(({ span }) => place(span)).join("")}into:\n\t\n`;
 
 function place(span: Span): string {
   const { source, start, end } = span, from = placeOf(source, start);

@@ -118,7 +118,7 @@ function parseHook(c: Cursor): HookNode {
   const hook = nameOf(c);
   if (!["prerouting", "input", "forward", "output", "postrouting", "ingress", "egress"].includes(hook.text)) {
     refuse(hook.span, `unknown chain hook`, [], [
-      "hooks are prerouting, input, forward, output, postrouting",
+      "hooks are prerouting, input, forward, output, postrouting, ingress, egress",
     ]);
   }
   const devices: Node[] = [];

@@ -26,6 +26,8 @@ export interface ListOptions {
   readonly newest?: boolean;
   /** Values of a stateful expression's cells now. */
   readonly counts?: (cell: number) => readonly [number, number];
+  /** A set with its elements as they are now: counts, times left, those that rules added. */
+  readonly listed?: (set: SetDefinition) => SetDefinition;
   /** Monotonic milliseconds, for what is left of timeouts. */
   readonly now?: () => number;
 }
@@ -95,7 +97,8 @@ export function sizeOf(set: SetDefinition, table: Table): number | undefined {
   return filled ? FILLED_SIZE : undefined;
 }
 
-export function listSet(set: SetDefinition, options: ListOptions, table: Table): string {
+export function listSet(declared: SetDefinition, options: ListOptions, table: Table): string {
+  const set = options.terse ? declared : options.listed?.(declared) ?? declared;
   let text = `\t${isMap(set) ? "map" : "set"} ${set.name} {${handle(set.handle, options)}\n`;
   const source = setSource(set);
   const data = set.objects !== undefined
@@ -137,7 +140,7 @@ export function listSet(set: SetDefinition, options: ListOptions, table: Table):
         : { counts: (e) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
       ...(now === undefined
         ? {}
-        : { left: (e) => (e.deadline === undefined ? undefined : e.deadline - now()) }),
+        : { left: (e) => (e.deadline === undefined ? e.expires : e.deadline - now()) }),
     });
     const single = source?.key.length === 1 ? source.key[0]!.name : "";
     text += `\t\telements = ${wrapElements(texts, single)}\n`;

@@ -4,7 +4,7 @@ import { OPTION_BY_TYPE } from "../delinearize/option.ts";
 import { objectWords, printAction } from "./action.ts";
 import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse/action.ts";
 import { icmpCodeType, icmpv6CodeType, icmpxCodeType } from "../datatype/icmp.ts";
-import { printDuration } from "../datatype/time.ts";
+import { timeType } from "../datatype/time.ts";
 import { NAT_FLAGS } from "../parse/nat.ts";
 import { ALL_LOG_FLAGS, LOG_FLAGS } from "../parse/log.ts";
 import { printOperand, type SetPrinter } from "./operand.ts";
@@ -45,8 +45,9 @@ export function printStatement(statement: Statement, context: PrintContext): str
     case "set update": {
       const timeout = statement.timeout === undefined
         ? ""
-        : ` timeout ${printDuration(BigInt(statement.timeout))}`;
-      const does = (statement.statements ?? []).map((inner) => ` ${printPlain(inner, context)}`).join("");
+        : ` timeout ${timeType.print!(BigInt(statement.timeout), 64, types)}`;
+      const does = (statement.statements ?? [])
+        .map((inner) => ` ${printPlain(inner, { ...context, stateless: true })}`).join("");
       const data = statement.data === undefined ? "" : ` : ${printOperand(statement.data, types, set)}`;
       const element = `{ ${printOperand(statement.key, types, set)}${timeout}${does}${data} }`;
       const size = context.meterSize?.(statement.set);
@@ -232,8 +233,11 @@ function amount(bytes: number): string {
   return `${value} ${units[index]}`;
 }
 
+/** More than there is cannot have been used (nft_quota_do_dump). */
 export const printQuota = (e: Extract<Expression, { kind: "quota" }>, used: number): string =>
-  `${e.inverted ? "over " : ""}${amount(e.bytes)}${used === 0 ? "" : ` used ${amount(used)}`}`;
+  `${e.inverted ? "over " : ""}${amount(e.bytes)}${
+    used === 0 ? "" : ` used ${amount(Math.min(used, e.bytes))}`
+  }`;
 
 const DEFAULT_LEVEL = 4;
 

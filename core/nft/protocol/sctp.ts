@@ -12,6 +12,7 @@ export const sctpRow: Protocol = {
     number("vtag", 32, 32),
     number("checksum", 64, 32),
   ],
+  crc: 8,
 };
 
 /** RFC 4340. */

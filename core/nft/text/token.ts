@@ -30,7 +30,7 @@ const numberPattern = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const tagPattern = /8021(?:ad|q)(?![A-Za-z0-9_])/y;
 const timePattern = /(?=[0-9])(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m(?!s))?(?:[0-9]+s)?(?:[0-9]+ms)?/y;
 const ipv4Pattern = /[0-9]{1,3}(?:\.[0-9]{1,3}){3}/y;
-const macPattern = /(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}(?=[\s:\-},]|$)/y;
+const macPattern = /(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}(?=[\s:\-},;]|$)/y;
 const classPattern = /[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}(?=[\s:\-},]|$)/y;
 const TWO = ["==", "!=", "<=", ">=", "<<", ">>"];
 const ONE = "{}()[],.:-/=<>&|^!$@*+~;";
@@ -126,9 +126,9 @@ export class Tokens {
       if (c === "\n") this.add(NEWLINE, at, ++at);
       else if (c === "\\" && continuation(text, at) > 0) at = continuation(text, at);
       else if (c === "#") {
-        // nft wants a line end behind a comment, and takes a last line without one for junk.
+        // nft wants a line end behind a comment, and takes a file's last line without one for junk.
         const end = text.indexOf("\n", at);
-        if (end < 0) this.add(JUNK, at, at + 1);
+        if (end < 0 && this.source.name !== "") this.add(JUNK, at, at + 1);
         at = end < 0 ? text.length : end;
       } else if (c === '"') {
         const end = text.indexOf('"', at + 1);
