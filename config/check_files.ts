@@ -1,3 +1,4 @@
+import { deviceNames } from "./config.ts";
 import { readFiles } from "./files.ts";
 import { Numbers } from "./numbers.ts";
 import { Rules } from "./rules.ts";
@@ -16,7 +17,7 @@ export function checkFiles(path: string): CheckResult {
   if (!files.ok) return { ok: false, messages: files.error, summary: "" };
   const { config, ruleset, directory } = files;
   const numbers = new Numbers(1, 250);
-  numbers.become(new Set(config.interfaces.map((entry) => entry.name.value)));
+  numbers.become(deviceNames(config));
   const result = Rules.check(ruleset, directory, {
     interfaceIndex: (name) => numbers.get(name),
     interfaceName: (index) => numbers.nameOf(index),

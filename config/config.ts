@@ -33,6 +33,10 @@ export interface InterfaceEntry {
   readonly bridge?: BridgeEntry;
 }
 
+/** What rules may call a device: interfaces, then ports that are members of bridges. */
+export const deviceNames = (config: Config): ReadonlySet<string> =>
+  new Set([...config.interfaces, ...config.ports].map((entry) => entry.name.value));
+
 /** What `match` says of a port's device; a port without one is named after its device, as in netplan. */
 export interface DeviceMatch {
   readonly name?: string;

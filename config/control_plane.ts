@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { formatPrefix } from "../core/packet/address.ts";
+import type { MonitorSink, NftMonitor } from "../core/nft/monitor/monitor.ts";
 import type { NftOptions, NftResult } from "../core/nft/options.ts";
 import type {
   ApplyResult,
@@ -9,7 +10,7 @@ import type {
 } from "../drivers/dataplane/data_plane.ts";
 import { AdminListeners } from "./admin/listeners.ts";
 import { Changes } from "./changes.ts";
-import type { Config } from "./config.ts";
+import { type Config, deviceNames } from "./config.ts";
 import { collector, renderDiagnostics } from "./diagnostic.ts";
 import { defaultFlows, machineSecret } from "./environment.ts";
 import { readFiles } from "./files.ts";
@@ -18,14 +19,14 @@ import type { Host } from "./host/host.ts";
 import { Learned } from "./learned.ts";
 import { Numbers } from "./numbers.ts";
 import { buildPlan } from "./plan.ts";
-import { Rules } from "./rules.ts";
+import { Rules, type RunOptions } from "./rules.ts";
 import type { RouterStatus } from "./status.ts";
 import { VERSION } from "./version.ts";
 
 /** The data plane as the control plane uses it. */
 export type DataPlaneHandle = Pick<
   DataPlane,
-  "apply" | "status" | "flows" | "deleteFlows" | "query" | "drainLog" | "stop"
+  "apply" | "status" | "flows" | "deleteFlows" | "query" | "drainLog" | "listenToTraces" | "stop"
 >;
 
 export type Log = (level: "debug" | "info" | "warning" | "error", message: string) => void;
@@ -73,6 +74,7 @@ export class ControlPlane {
   #error = "";
   #nextWarning = 0;
   #lostLines = 0;
+  #lostTraces = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ControlPlaneOptions) {
@@ -111,7 +113,7 @@ export class ControlPlane {
     const files = readFiles(this.#options.path);
     if (!files.ok) return files;
     const { config, ruleset, directory } = files;
-    changes.made(this.#interfaces.become(new Set(config.interfaces.map((entry) => entry.name.value))));
+    changes.made(this.#interfaces.become(deviceNames(config)));
     const checked = this.#rules.check(ruleset, directory);
     if (!checked.ok) return { ok: false, error: checked.error };
 
@@ -187,7 +189,7 @@ export class ControlPlane {
   }
 
   /** Carries out commands of the rule language; what they change is in force when this resolves. */
-  run(text: string, name: string, options: NftOptions & { directory?: string } = {}): Promise<NftResult> {
+  run(text: string, name: string, options: RunOptions = {}): Promise<NftResult> {
     return this.#exclusive(async () => {
       const before = this.#rules.generation;
       const result = this.#rules.run(text, name, options);
@@ -195,6 +197,24 @@ export class ControlPlane {
       const outcome = await this.#enact(this.#running);
       return outcome.ok ? result : { ...result, ok: false, error: outcome.error };
     });
+  }
+
+  /**
+   * `monitor ...` of the rule language: what it asks for goes to `sink`, until `close` of the answer is called.
+   */
+  monitor(text: string, sink: MonitorSink, options: NftOptions = {}): NftMonitor {
+    const monitor = this.#rules.monitor(text, sink, options);
+    if (!monitor.ok || !monitor.traces) return monitor;
+    const stop = this.#dataPlane?.listenToTraces((event) => monitor.trace(event));
+    const timer = setInterval(() => this.drainLog(), TRACE_INTERVAL);
+    return {
+      ...monitor,
+      close: () => {
+        clearInterval(timer);
+        stop?.();
+        monitor.close();
+      },
+    };
   }
 
   /** The data plane, for questions about flows. Undefined before the first configuration. */
@@ -253,7 +273,12 @@ export class ControlPlane {
     this.#warnOfLostLines(data);
   }
 
-  #warnOfLostLines({ lostLines }: DataPlaneStatus): void {
+  #warnOfLostLines({ lostLines, lostTraces }: DataPlaneStatus): void {
+    const missed = lostTraces - this.#lostTraces;
+    this.#lostTraces = lostTraces;
+    if (missed > 0) {
+      this.#options.log("warning", `${missed} trace events are lost: they came faster than they are told`);
+    }
     const lost = lostLines - this.#lostLines;
     this.#lostLines = lostLines;
     if (lost > 0) {
@@ -303,6 +328,8 @@ function levelled(line: string): Parameters<Log> {
   return [number < 4 ? "error" : number === 4 ? "warning" : number < 7 ? "info" : "debug", text];
 }
 
+/** Milliseconds between looks for trace events while somebody listens. */
+const TRACE_INTERVAL = 50;
 /** Share of the flow table that counts as full. */
 const FULL = 0.9;
 /** Milliseconds between two complaints about one thing. */

@@ -42,6 +42,7 @@ class FakeDataPlane implements DataPlaneHandle {
       cpuNanoseconds: { total: 0, receive: 0, process: 0, transmit: 0 },
       heartbeat: 0,
       lostLines: this.lostLines,
+      lostTraces: 0,
       deaths: 0,
       drops: {},
       ports: [],
@@ -50,6 +51,9 @@ class FakeDataPlane implements DataPlaneHandle {
   flows = () => Promise.resolve([]);
   deleteFlows = () => Promise.resolve([]);
   query = () => Promise.resolve([]);
+  listenToTraces(): () => void {
+    return () => {};
+  }
   drainLog = () => Promise.resolve();
   stop() {
     this.stopped = true;

@@ -1,12 +1,27 @@
 import type { SourceReader } from "../core/nft/text/source.ts";
+import { beside } from "./paths.ts";
+
+/** Where `include` looks for what begins with neither `/` nor `./`: as nft, and then beside the including file. */
+export const includePlaces = (directory: string, given: readonly string[] = []): string[] => [
+  "/etc",
+  ...given,
+  directory,
+];
+
+/** Files for the rule language's `include`; `./x` is in `directory`. */
+export const readerIn = (directory: string): SourceReader => ({
+  read: (path) => fileReader.read(beside(directory, path)),
+  glob: (pattern) => fileReader.glob(beside(directory, pattern)),
+});
 
 /** Files for the rule language's `include`. */
 export const fileReader: SourceReader = {
   read(path) {
     try {
       return Deno.readTextFileSync(path);
-    } catch {
-      return undefined;
+    } catch (error) {
+      // as nft: a directory has nothing to say, and is no error
+      return error instanceof Deno.errors.IsADirectory ? "" : undefined;
     }
   },
   glob(pattern) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fileReader } from "./file_reader.ts";
+import { fileReader, includePlaces, readerIn } from "./file_reader.ts";
 import { readFiles } from "./files.ts";
 import { beside, directoryOf } from "./paths.ts";
 
@@ -36,5 +36,17 @@ Deno.test("include patterns match as glob(3) does", () => {
   assert.deepEqual(found("none/*.nft"), []);
   assert.equal(fileReader.read(`${directory}/a.nft`), "a.nft");
   assert.equal(fileReader.read(`${directory}/none`), undefined);
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("includes: /etc first, then what was given, then beside the file; a directory says nothing", () => {
+  assert.deepEqual(includePlaces("/srv", ["/a"]), ["/etc", "/a", "/srv"]);
+  const directory = Deno.makeTempDirSync();
+  Deno.mkdirSync(`${directory}/sub`);
+  Deno.writeTextFileSync(`${directory}/sub/a.nft`, "a");
+  const reader = readerIn(directory);
+  assert.equal(reader.read("./sub/a.nft"), "a");
+  assert.deepEqual(reader.glob("./sub/*.nft"), [`${directory}/./sub/a.nft`]);
+  assert.equal(reader.read("./sub"), "");
   Deno.removeSync(directory, { recursive: true });
 });

@@ -24,7 +24,7 @@ export interface PlanEnvironment {
   readonly hostname: string;
   /** Rows of the flow table, when the file gives none. */
   readonly flows: number;
-  /** `iif` index of an interface, 1..250. */
+  /** `iif` index of an interface or a bridge's member, 1..250. */
   interfaceIndex(name: string): number;
   /** Number of the wire port behind a name of `ports:`. */
   portNumber(name: string): number;
@@ -71,7 +71,15 @@ function planInterface(entry: InterfaceEntry, environment: PlanEnvironment): Int
     ports: members.map((member) => environment.portNumber(member)),
     ...(local === undefined ? {} : { local }),
     ...(bridge === undefined ? {} : {
-      bridge: { ageing: parameters?.ageingTime?.value ?? 300, stp: parameters?.stp?.value ?? "pass" },
+      bridge: {
+        ageing: parameters?.ageingTime?.value ?? 300,
+        stp: parameters?.stp?.value ?? "pass",
+        members: members.map((member) => ({
+          name: member,
+          index: environment.interfaceIndex(member),
+          port: environment.portNumber(member),
+        })),
+      },
     }),
     addresses: (settings.addresses ?? []).map(({ value }) => value),
     acceptAdvertisements: settings.acceptRa?.value ?? false,

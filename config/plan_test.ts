@@ -59,7 +59,8 @@ Deno.test("interfaces: a port of its own, a bridge with its first member's addre
   ]);
   assert.equal(formatMac(lan!.mac), "02:00:00:00:00:02");
   assert.deepEqual([lan!.index, lan!.ports, lan!.local, lan!.mtu], [2, [12, 13], undefined, 1400]);
-  assert.deepEqual(lan!.bridge, { ageing: 60, stp: "pass" });
+  const members = [{ name: "lan1", index: 3, port: 12 }, { name: "lan2", index: 4, port: 13 }];
+  assert.deepEqual(lan!.bridge, { ageing: 60, stp: "pass", members });
   assert.ok(!("local" in lan!), "what there is none of is absent, not undefined");
 });
 

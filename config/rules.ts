@@ -1,16 +1,27 @@
 import { assemble } from "../core/classify/assemble.ts";
 import { unsupported } from "../core/classify/unsupported.ts";
 import type { Program } from "../core/classify/program.ts";
+import { hookStages } from "../core/forward/hooks.ts";
 import { Nft } from "../core/nft/nft.ts";
+import type { MonitorProcess } from "../core/nft/monitor/events.ts";
+import type { MonitorSink, NftMonitor } from "../core/nft/monitor/monitor.ts";
 import type { NftOptions, NftResult } from "../core/nft/options.ts";
 import type { Source } from "../core/nft/text/source.ts";
+import { EMPTY_RULESET, type Ruleset } from "../core/ruleset/ruleset.ts";
 import { RulesetStore } from "../core/ruleset/store.ts";
-import { fileReader } from "./file_reader.ts";
+import { accounts } from "./accounts.ts";
+import { fileReader, includePlaces } from "./file_reader.ts";
 
 /** Interfaces as the rule language knows them. */
 export interface InterfaceNames {
   interfaceIndex(name: string): number | undefined;
   interfaceName(index: number): string | undefined;
+}
+
+/** How commands are carried out, and for whom. */
+export interface RunOptions extends NftOptions {
+  readonly directory?: string;
+  readonly process?: MonitorProcess;
 }
 
 /**
@@ -26,7 +37,10 @@ export interface InterfaceNames {
 export class Rules {
   readonly #store: RulesetStore;
   readonly #names: InterfaceNames;
-  #before = "";
+  #before: Ruleset = EMPTY_RULESET;
+  /** What monitors say of changes that are not in force yet. */
+  readonly #held: (() => void)[] = [];
+  #process: MonitorProcess | undefined;
 
   constructor(names: InterfaceNames, now: () => number) {
     this.#names = names;
@@ -41,7 +55,7 @@ export class Rules {
   /** Parses and checks a file's text; changes nothing. */
   static check(source: Source, directory: string, names: InterfaceNames): NftResult {
     const store = new RulesetStore({ offline: true });
-    return new Nft(store, options(names, directory)).run(source.text, source.name);
+    return new Nft(store, optionsOf(names, directory)).run(source.text, source.name);
   }
 
   /** Whether a file's text is a ruleset; errors name the place in the file. Changes nothing. */
@@ -57,10 +71,24 @@ export class Rules {
   }
 
   /** Carries out commands. */
-  run(text: string, name: string, more: NftOptions & { readonly directory?: string } = {}): NftResult {
-    const { directory = ".", ...asked } = more;
-    this.#before = this.#listing();
-    return new Nft(this.#store, { ...options(this.#names, directory), ...asked }).run(text, name);
+  run(text: string, name: string, more: RunOptions = {}): NftResult {
+    const { directory = ".", process = { pid: Deno.pid, name: "weir" }, ...asked } = more;
+    this.#process = process;
+    this.#before = this.#store.current;
+    return new Nft(this.#store, { ...optionsOf(this.#names, directory), ...asked }).run(text, name);
+  }
+
+  /**
+   * `monitor ...`: what the command asks for goes to `sink`. Changes are told when they have become packets' law,
+   * those that were taken back never.
+   */
+  monitor(text: string, sink: MonitorSink, options: NftOptions = {}): NftMonitor {
+    const nft = new Nft(this.#store, { ...optionsOf(this.#names, "."), ...options });
+    const held: MonitorSink = (lines) => void this.#held.push(() => sink(lines));
+    const ruleset = nft.monitor(text, held, { process: () => this.#process });
+    if (!ruleset.ok || !ruleset.traces) return ruleset;
+    const traces = nft.monitor("monitor trace", sink);
+    return { ...ruleset, trace: (event) => traces.trace(event) };
   }
 
   /** Whether the ruleset is another one than at this generation. */
@@ -75,22 +103,26 @@ export class Rules {
   /** The data plane runs what is here: cells that nothing names any more are free. */
   applied(): void {
     this.#store.acknowledge(this.#store.current.generation);
+    for (const tell of this.#held.splice(0)) tell();
   }
 
-  /** As it was before the last `replace` or `run`, counters included. */
+  /** As it was before the last `replace` or `run`, counters and what rules added to sets included. */
   restore(): void {
-    new Nft(this.#store, options(this.#names, ".")).run(`flush ruleset\n${this.#before}`, "");
-  }
-
-  #listing(): string {
-    return new Nft(this.#store, options(this.#names, ".")).run("list ruleset", "").output;
+    if (this.#store.current !== this.#before) this.#store.revert(this.#before);
+    this.#held.length = 0;
   }
 }
 
-const options = (names: InterfaceNames, directory: string): NftOptions => ({
+const optionsOf = (names: InterfaceNames, directory: string): NftOptions => ({
   reader: fileReader,
-  includePaths: [directory],
+  accounts,
+  includePaths: includePlaces(directory),
   interfaceIndex: (name) => names.interfaceIndex(name),
   interfaceName: (index) => names.interfaceName(index),
   refuses: unsupported,
+  stages: hookStages(),
+  refusesDevice: (device) =>
+    names.interfaceIndex(device) === undefined
+      ? `no interface and no port of a bridge is called ${device}`
+      : undefined,
 });

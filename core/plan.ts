@@ -41,6 +41,15 @@ export interface BridgePlan {
   readonly ageing: number;
   /** Whether frames to 01:80:c2:00:00:00 cross the bridge. */
   readonly stp: "pass" | "block";
+  /** Its ports as devices of their own, which rules of families bridge and netdev name. */
+  readonly members?: readonly MemberPlan[];
+}
+
+export interface MemberPlan {
+  readonly name: string;
+  /** `iif` index, from the same numbers as interfaces. */
+  readonly index: number;
+  readonly port: number;
 }
 
 /** Router advertisements sent on an interface, RFC 4861 6.2. */

@@ -9,7 +9,9 @@ import { Reassembly } from "./forward/fragments/reassembly.ts";
 import { Hooks } from "./forward/hooks.ts";
 import { type AddressType, IcmpErrors, type SourceAddress } from "./forward/icmp_error.ts";
 import { Interfaces } from "./forward/interfaces.ts";
+import { LinkHooks } from "./forward/link_hooks.ts";
 import { LinkInput } from "./forward/link_input.ts";
+import { LinkReject } from "./forward/link_reject.ts";
 import { LocalDelivery } from "./forward/local_delivery.ts";
 import { Adjacency } from "./forward/neighbour/adjacency.ts";
 import type { AdjacencyEvent } from "./forward/neighbour/events.ts";
@@ -40,6 +42,7 @@ export interface RoomOptions {
   /** Cells of drop counters. */
   readonly drops?: Float64Array;
   readonly log?: NonNullable<MachineEnvironment["log"]>;
+  readonly trace?: NonNullable<MachineEnvironment["trace"]>;
 }
 
 /** What the rooms ask of the router round them. */
@@ -63,6 +66,7 @@ export interface Rooms {
   readonly reassembly: Reassembly;
   readonly transmitter: Transmitter;
   readonly hooks: Hooks;
+  readonly linkHooks: LinkHooks;
   readonly forwarding: Forwarding;
   readonly pipeline: Pipeline;
 }
@@ -97,8 +101,14 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
     random,
     cells: options.cells ?? new Float64Array(0),
     route: (batch, row) => routeMtu(interfaces, batch, row),
+    nextHop: (batch, row, out) => {
+      if (adjacency.addressOf(batch.neighbour[row]!, batch.family[row]!, out)) return;
+      for (let w = 0; w < 4; w++) out[w] = batch.destination[row * 4 + w]!;
+    },
+    duplicate: (batch, row, device) => linkHooks.duplicate(batch, row, device),
     fib: (batch, row, flags, result) => fib(routes, adjacency, batch, row, flags, result),
     ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
   });
   const reassembly = new Reassembly({
     pool,
@@ -119,9 +129,11 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
   );
   const echo = new Echo(voice);
   const local = new LocalDelivery({ adjacency, echo, interfaces, transmitter, rejection, drops });
-  const link = new LinkInput(interfaces, transmitter, drops);
+  const linkReject = new LinkReject(interfaces, transmitter);
+  const linkHooks: LinkHooks = new LinkHooks({ machine, interfaces, transmitter, reject: linkReject, drops });
+  const link = new LinkInput(interfaces, transmitter, drops, linkHooks);
   const pipeline = new Pipeline(
-    { hooks, link, transmitter, forwarding, local, output, adjacency, conntrack, drops },
+    { hooks, link, linkHooks, transmitter, forwarding, local, output, adjacency, conntrack, drops },
     capacity,
   );
   return {
@@ -137,6 +149,7 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
     reassembly,
     transmitter,
     hooks,
+    linkHooks,
     forwarding,
     pipeline,
   };

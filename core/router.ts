@@ -86,9 +86,11 @@ export class Router {
   apply(plan: RouterPlan): void {
     const now = this.#clock.monotonic();
     this.interfaces.configure(plan.interfaces);
-    this.machine.setInterfaces(this.interfaces.names);
+    const { names, bridges } = this.interfaces;
+    this.machine.setInterfaces(names, (index) => bridges[index] !== undefined);
     this.machine.install(plan.program, now);
     this.#rooms.hooks.install(plan.program.hooks);
+    this.#rooms.linkHooks.install(plan.program.hooks);
     this.batch.now = now;
     this.adjacency.configure(plan.interfaces, now);
     this.#plan = plan;

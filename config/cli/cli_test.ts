@@ -3,7 +3,6 @@ import { portCounters } from "../../core/port.ts";
 import { flowFilter } from "../control/flow_selection.ts";
 import type { RouterStatus } from "../status.ts";
 import { selectionOf } from "./conntrack.ts";
-import { splitFlags } from "./nft.ts";
 import { table } from "./output.ts";
 import { portText, statusText } from "./status.ts";
 
@@ -60,17 +59,6 @@ Deno.test("port: columns aligned, numbers to the right", () => {
   assert.equal(wan!.indexOf("12345") + 5, head!.indexOf("rx packets") + 10);
   assert.match(lan!, /down/);
   assert.equal(table([["a", 1], ["bcd", 22]]), "a     1\nbcd  22\n");
-});
-
-Deno.test("nft: flags behind a list are flags, elsewhere a dash is the command's", () => {
-  assert.deepEqual(splitFlags(["list", "ruleset", "-a", "-s"]), [["list", "ruleset"], {
-    handle: true,
-    stateless: true,
-  }]);
-  assert.deepEqual(splitFlags(["list", "ruleset", "-as"])[1], { handle: true, stateless: true });
-  const chain = ["add", "chain", "ip", "t", "c", "{", "priority", "-100", ";", "}"];
-  assert.deepEqual(splitFlags(chain), [chain, {}]);
-  assert.deepEqual(splitFlags([...chain, "--socket", "/run/x"]), [chain, { socket: "/run/x" }]);
 });
 
 Deno.test("conntrack: a selection is read whole or refused with a reason", () => {

@@ -20,7 +20,7 @@ export function describe(words: readonly string[], options: { readonly json?: bo
     return 0;
   }
   const result = new Nft().run(`describe ${name}`);
-  print(result.output);
+  print(result.output === "" || result.output.endsWith("\n") ? result.output : result.output + "\n");
   if (result.error !== "") complain(result.error);
   return result.ok ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { VERSION } from "../version.ts";
+import { nftHelp } from "./nft_options.ts";
 import { complain, print } from "./output.ts";
 
 /**
@@ -10,6 +11,7 @@ import { complain, print } from "./output.ts";
  * Failure     exit status 1 and one clear line on standard error; a usage error is 2.
  */
 export async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "nft") return await (await import("./nft.ts")).nft(args.slice(1));
   let status = 0;
   const program = commands((code) => status = code);
   try {
@@ -84,7 +86,7 @@ function commands(done: (status: number) => void): Command {
       const { askStatus, askPorts } = await import("./ask.ts");
       done(await (options.json ? askPorts(options) : askStatus(options, portText)));
     });
-  addNft(add, done);
+  addNft(add);
   addDescribe(add, done);
   addConntrack(add, done);
   addDemo(add, done);
@@ -94,39 +96,12 @@ function commands(done: (status: number) => void): Command {
 
 type Add = (name: string, description: string, ...lines: string[]) => Command;
 
-function addNft(add: Add, done: (status: number) => void): void {
-  add(
-    "nft",
-    "commands of the rule language, as nft takes them",
-    "weir nft list ruleset",
-    "weir nft -a list chain inet filter forward",
-    "weir nft add rule inet nat port_forwards tcp dport 8080 dnat ip to 192.168.1.10:80",
-    "weir nft -c -f weir.nft",
-  )
-    .argument("[command...]", "a command")
-    .passThroughOptions()
-    .option("-f, --file <file>", "commands from a file, - for standard input")
-    .option("-c, --check", "check only, change nothing")
-    .option("-a, --handle", "show handles")
-    .option("-s, --stateless", "leave counters and other state out")
-    .option("-t, --terse", "leave the elements of sets out")
-    .option("-n, --numeric", "numbers instead of names")
-    .option("-p, --numeric-protocol", "protocols as numbers")
-    .option("-y, --numeric-priority", "priorities as numbers")
-    .option("-S, --service", "ports as service names")
-    .option("-j, --json", "listings and commands as JSON")
-    .option("-e, --echo", "show what was added")
-    .option("-o, --optimize", "merge rules where that is sound")
-    .option("-I, --includepath <directory>", "look for includes there too", several)
-    .option("-D, --define <name=value>", "set a variable", several)
-    .option("--dialect <version>", "1.0.6: only what that nft understands")
-    .option("--offline", "without a router: on an empty ruleset, forgotten after")
-    .option("-d, --debug <level>", "netlink: show the bytecode of new rules")
-    .option(...SOCKET)
-    .action(async (words: string[], options) => done(await (await import("./nft.ts")).nft(words, options)));
+/** Only for the help: its arguments are read as nft reads them. */
+function addNft(add: Add): void {
+  add("nft", "commands of the rule language, as nft takes them")
+    .argument("[command...]", "options and commands, as nft takes them")
+    .helpInformation = nftHelp;
 }
-
-const several = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 function addDescribe(add: Add, done: (status: number) => void): void {
   add(

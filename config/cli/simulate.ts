@@ -5,6 +5,7 @@ import { Router } from "../../core/router.ts";
 import { DROP_REASONS } from "../../core/forward/drops.ts";
 import { formatFlow } from "../../core/conntrack/format.ts";
 import { PcapPort, readPcapFile } from "../../drivers/port/pcap.ts";
+import { deviceNames } from "../config.ts";
 import { readFiles } from "../files.ts";
 import { buildPlan } from "../plan.ts";
 import { Rules } from "../rules.ts";
@@ -60,7 +61,7 @@ function run(options: SimulateOptions): SimulationReport {
   const { config } = files;
   const names = config.ports.map((port) => port.name.value);
   const inputs = inputFiles(options.in, names);
-  const interfaces = config.interfaces.map((entry) => entry.name.value);
+  const interfaces = [...deviceNames(config)];
   const start = firstFrame(inputs), epoch = timeAfter(start, -SETTLE);
   const clock = new VirtualClock(0, epoch.seconds * 1000 + epoch.nanoseconds / 1e6);
   const rules = new Rules({

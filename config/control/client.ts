@@ -6,13 +6,19 @@ export class ControlError extends Error {
   override readonly name = "ControlError";
 }
 
-/** Sends one request and passes on what comes back. Resolves to the exit status; throws `ControlError`. */
+/**
+ * Sends one request and passes on what comes back. Resolves to the exit status, 130 where `stop` ended the
+ * connection; throws `ControlError`.
+ */
 export async function ask(
   path: string,
   request: Request,
   receive: (response: Exclude<Response, { end: number }>) => void | Promise<void>,
+  stop?: AbortSignal,
 ): Promise<number> {
   using connection = await connect(path);
+  const close = () => connection.close();
+  stop?.addEventListener("abort", close, { once: true });
   const reader = new FrameReader();
   const buffer = new Uint8Array(65536);
   try {
@@ -27,6 +33,7 @@ export async function ask(
       }
     }
   } catch (error) {
+    if (stop?.aborted === true) return 130;
     if (error instanceof FrameError) {
       throw new ControlError(`what answers at ${path} is no router: ${error.message}`);
     }
@@ -34,6 +41,8 @@ export async function ask(
       throw new ControlError("the router ended the connection before its answer");
     }
     throw error;
+  } finally {
+    stop?.removeEventListener("abort", close);
   }
 }
 

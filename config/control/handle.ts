@@ -1,6 +1,7 @@
 import type { NftOptions } from "../../core/nft/options.ts";
 import { OP_FAULT, OP_STATISTICS } from "../../drivers/dataplane/operations.ts";
 import type { ControlPlane } from "../control_plane.ts";
+import { includePlaces, readerIn } from "../file_reader.ts";
 import { flowFilter } from "./flow_selection.ts";
 import type { Request } from "./request.ts";
 import type { Reply } from "./server.ts";
@@ -37,21 +38,78 @@ async function fault(router: ControlPlane, reply: Reply): Promise<number> {
 type Of<C extends Request["command"]> = Extract<Request, { command: C }>;
 
 async function nft(router: ControlPlane, request: Of<"nft">, reply: Reply): Promise<number> {
-  const { command: _, text, name, directory, netlink, includePaths, defines, dialect, ...flags } = request;
+  const {
+    command: _,
+    text,
+    name,
+    directory,
+    workingDirectory,
+    netlink,
+    includePaths,
+    defines,
+    dialect,
+    ...flags
+  } = request;
   const options: NftOptions = {
     ...(Object.fromEntries(Object.entries(flags).filter(([, set]) => set === true)) as NftOptions),
     ...(netlink ? { debug: ["netlink"] } : {}),
     ...(dialect === undefined ? {} : { dialect }),
     ...(defines === undefined ? {} : { defines: new Map(Object.entries(defines)) }),
-    ...(includePaths === undefined ? {} : { includePaths: [directory ?? ".", ...includePaths] }),
+    ...(includePaths === undefined ? {} : { includePaths: includePlaces(directory ?? ".", includePaths) }),
+    ...(workingDirectory === undefined ? {} : { reader: readerIn(workingDirectory) }),
   };
+  if (/^\s*monitor\b/.test(text) && name === "") return await monitor(router, text, options, reply);
   const result = await router.run(text, name, {
     ...options,
+    ...(reply.pid === undefined ? {} : { process: { pid: reply.pid, name: processName(reply.pid) } }),
     ...(directory === undefined ? {} : { directory }),
   });
+  const err = () => (result.error === "" ? Promise.resolve() : reply.err(result.error));
+  // what was merged reads before what it became
+  if (request.optimize === true) await err();
   await inPieces(result.output, (piece) => reply.out(piece));
-  if (result.error !== "") await reply.err(result.error);
+  if (request.optimize !== true) await err();
   return result.ok ? 0 : 1;
+}
+
+/** Streams until the peer goes away. */
+async function monitor(
+  router: ControlPlane,
+  text: string,
+  options: NftOptions,
+  reply: Reply,
+): Promise<number> {
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<void>((resolve) => fail = () => resolve());
+  let waiting = 0, lost = 0;
+  // A peer that does not read misses events; it does not fill this process.
+  const tell = (lines: string) => {
+    if (waiting >= MOST_WAITING) return void lost++;
+    waiting++;
+    const first = lost === 0 ? "" : `# ${lost} events are lost: they came faster than they were read\n`;
+    lost = 0;
+    reply.out(first + lines).then(() => waiting--, fail);
+  };
+  const watching = router.monitor(text, tell, options);
+  if (!watching.ok) {
+    await reply.err(watching.error);
+    return 1;
+  }
+  await Promise.race([reply.gone ?? failed, failed]);
+  watching.close();
+  return 0;
+}
+
+/** Events on their way to a peer that monitors. */
+const MOST_WAITING = 4096;
+
+/** As ps shows it. */
+function processName(pid: number): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/comm`).trimEnd();
+  } catch {
+    return "gone";
+  }
 }
 
 async function conntrack(router: ControlPlane, request: Of<"conntrack">, reply: Reply): Promise<number> {

@@ -32,12 +32,16 @@ export const Request = v.variant("command", [
     name: v.string(),
     /** Where its includes are looked for. */
     directory: v.optional(v.string()),
+    /** Where the command was given: what `include "./x"` means. */
+    workingDirectory: v.optional(v.string()),
     handles: flag,
     stateless: flag,
     terse: flag,
     numeric: flag,
     numericProtocol: flag,
     numericPriority: flag,
+    numericTime: flag,
+    guid: flag,
     service: flag,
     check: flag,
     netlink: flag,

@@ -8,6 +8,10 @@ export interface Reply {
   out(text: string): Promise<void>;
   err(text: string): Promise<void>;
   value(value: unknown): Promise<void>;
+  /** Number of the peer's process, as the kernel tells it. */
+  readonly pid?: number;
+  /** Resolves when the peer has gone. */
+  readonly gone?: Promise<void>;
 }
 
 export interface ControlOptions {
@@ -78,7 +82,7 @@ export class ControlServer {
     try {
       // Left open on an error, so that the peer can be told of it.
       for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-        for (const value of reader.push(chunk as Uint8Array)) await this.#answer(socket, value);
+        for (const value of reader.push(chunk as Uint8Array)) await this.#answer(socket, value, peer.pid);
       }
     } catch (error) {
       if (error instanceof FrameError && !socket.destroyed) {
@@ -89,7 +93,7 @@ export class ControlServer {
     }
   }
 
-  async #answer(socket: Socket, value: unknown): Promise<void> {
+  async #answer(socket: Socket, value: unknown, pid: number): Promise<void> {
     const checked = checkRequest(value);
     if (!checked.ok) return refuse(socket, checked.error);
     let status = 1;
@@ -98,13 +102,17 @@ export class ControlServer {
         out: (text) => send(socket, { out: text }),
         err: (text) => send(socket, { err: text }),
         value: (value) => send(socket, { value }),
+        pid,
+        gone: new Promise((resolve) => {
+          for (const event of ["end", "close"]) socket.once(event, () => resolve());
+        }),
       });
     } catch (error) {
       if (socket.destroyed) return;
       this.#options.failed(error);
       await send(socket, { err: "the router failed on this request; its log says more\n" });
     }
-    await send(socket, { end: status });
+    if (!socket.destroyed) await send(socket, { end: status });
   }
 }
 

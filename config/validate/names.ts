@@ -37,9 +37,9 @@ function checkName({ value, place }: Located<string>, report: Report): void {
 }
 
 function checkCounts(config: Config, report: Report): void {
-  const most = config.ports[MOST_INTERFACES], bridge = config.interfaces[MOST_INTERFACES];
-  if (most !== undefined) report(most.name.place, `more than ${MOST_INTERFACES} ports`);
-  else if (bridge !== undefined) report(bridge.name.place, `more than ${MOST_INTERFACES} interfaces`);
+  const bridges = config.interfaces.filter((entry) => entry.bridge !== undefined);
+  const most = [...config.ports, ...bridges][MOST_INTERFACES];
+  if (most !== undefined) report(most.name.place, `more than ${MOST_INTERFACES} ports and bridges`);
 }
 
 function checkDevices({ ports }: Config, report: Report): void {

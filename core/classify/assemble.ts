@@ -1,11 +1,12 @@
-import type { Chain, ChainHook, Ruleset, SetDefinition, Table } from "../ruleset/ruleset.ts";
+import type { Chain, Rule, Ruleset, SetDefinition, Table } from "../ruleset/ruleset.ts";
 import { ruleTargets } from "../ruleset/references.ts";
 import { setImage } from "../ruleset/sets/choose.ts";
 import { LiveStore } from "../ruleset/sets/live.ts";
 import { assembleRule, type RuleContext } from "./assemble_rule.ts";
 import { Emitter } from "./emitter.ts";
 import { OP_RETURN } from "./opcodes.ts";
-import type { Hook, HookedChain, Program } from "./program.ts";
+import type { HookedChain, Program } from "./program.ts";
+import { setsTrace, type TracedRule } from "./trace.ts";
 
 export interface AssembleOptions {
   /** Storage of sets that rules change: the ruleset store's. */
@@ -18,7 +19,7 @@ export interface AssembleOptions {
 
 /**
  * Makes the program of a ruleset: chains that hooks reach become instructions, sets they use become images.
- * Tables of families other than ip, ip6 and inet, dormant tables and hooks outside the five are left out.
+ * Dormant tables are left out.
  * The ruleset has passed `Transaction.commit`, so every name in it is known.
  */
 export function assemble(
@@ -29,9 +30,11 @@ export function assemble(
   const emitter = new Emitter(), strings: string[] = [];
   const uses: { table: Table; set: SetDefinition }[] = [], setNumbers = new Map<SetDefinition, number>();
   const entries = new Map<string, number>(), hooked: (HookedChain & { order: number })[] = [];
+  const live = options.live ?? new LiveStore();
+  const tracing = setsTrace(ruleset), traced: TracedRule[] = [], chainNames = new Map<number, string>();
   let cells = 0;
   for (const table of ruleset.tables.values()) {
-    if (!isFamily(table.family) || table.flags.includes("dormant")) continue;
+    if (table.flags.includes("dormant")) continue;
     const context: RuleContext = {
       table,
       emitter,
@@ -43,25 +46,32 @@ export function assemble(
         if (number === undefined) setNumbers.set(set, number = uses.push({ table, set }) - 1);
         return number;
       },
+      statementsPlace: (statements) => live.statements.place(statements),
       text: (text) => strings.indexOf(text) >= 0 ? strings.indexOf(text) : strings.push(text) - 1,
     };
     for (const chain of reachable(table)) {
       entries.set(context.chainName(chain.name), emitter.address);
-      if (chain.base !== undefined && isHook(chain.base.hook)) {
+      if (tracing) chainNames.set(emitter.address, chain.name);
+      if (chain.base !== undefined) {
         hooked.push({
           family: table.family,
           table: table.name,
           chain: chain.name,
           type: chain.base.type,
           hook: chain.base.hook,
+          ...(chain.base.devices === undefined ? {} : { devices: chain.base.devices }),
           priority: chain.base.priority,
           drop: chain.base.policy === "drop",
           entry: emitter.address,
           order: chain.order,
         });
       }
+      const { family, name } = table;
+      const traces = (rule: Rule) =>
+        traced.push({ family, table: name, chain: chain.name, handle: rule.handle }) - 1;
+      const inChain: RuleContext = tracing ? { ...context, traced: traces } : context;
       for (const rule of chain.rules) {
-        assembleRule(rule, context, options.fuse ?? true);
+        assembleRule(rule, inChain, options.fuse ?? true);
         for (const cell of rule.cells) cells = Math.max(cells, cell + 2);
       }
       emitter.emit(OP_RETURN);
@@ -73,9 +83,8 @@ export function assemble(
     return address;
   };
   emitter.link(entry);
-  const live = options.live ?? new LiveStore();
   const sets = uses.map(({ table, set }) =>
-    setImage(set, live, (chain) => entry(`${table.family} ${table.name} ${chain}`))
+    setImage(set, live, (chain) => entry(`${table.family} ${table.name} ${chain}`), table.objects)
   );
   for (const image of sets) for (const cell of image.cells) cells = Math.max(cells, cell + 2);
   hooked.sort((a, b) => a.priority - b.priority || b.order - a.order);
@@ -86,8 +95,10 @@ export function assemble(
     hooks: hooked.map(({ order: _, ...chain }) => chain),
     sets,
     strings,
+    statements: live.statements.image,
     cells,
     time: options.now ?? 0,
+    ...(tracing ? { trace: { rules: traced, chains: chainNames } } : {}),
   };
 }
 
@@ -106,14 +117,7 @@ function reachable(table: Table): Chain[] {
   };
   for (const chain of table.chains.values()) {
     const { base } = chain;
-    if (base !== undefined && isHook(base.hook) && (chain.rules.length > 0 || base.policy === "drop")) {
-      visit(chain);
-    }
+    if (base !== undefined && (chain.rules.length > 0 || base.policy === "drop")) visit(chain);
   }
   return [...found];
 }
-
-const isFamily = (family: string): family is HookedChain["family"] =>
-  family === "ip" || family === "ip6" || family === "inet";
-
-const isHook = (hook: ChainHook): hook is Hook => hook !== "ingress" && hook !== "egress";

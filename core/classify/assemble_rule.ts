@@ -1,12 +1,14 @@
-import type { Expression, Verdict } from "../expr/expression.ts";
+import type { ElementStatement, Expression, Verdict } from "../expr/expression.ts";
 import { limitCost, limitTokens } from "../ruleset/state.ts";
 import { objectKey, type Rule, type Table, typeLength } from "../ruleset/ruleset.ts";
-import { assembleValue } from "./assemble_value.ts";
+import { assembleLinkMeta, assembleValue } from "./assemble_value.ts";
 import { type Emitter, NEXT } from "./emitter.ts";
 import { fuse } from "./fuse.ts";
+import { isLinkFamily } from "./link_family.ts";
 import { NAT_DNAT, NAT_MASQUERADE, NAT_REDIRECT, NAT_SNAT } from "./nat_request.ts";
 import * as op from "./opcodes.ts";
 import { register } from "./registers.ts";
+import { endingCode } from "./trace.ts";
 import { unsupported } from "./unsupported.ts";
 import { REJECT_ICMP, REJECT_ICMPX, REJECT_TCP_RESET } from "./state.ts";
 
@@ -17,18 +19,42 @@ export interface RuleContext {
   /** Name of a chain of this table, unique over tables. */
   chainName(chain: string): string;
   setNumber(name: string): number;
+  /** Place of what an element does in the program's statements. */
+  statementsPlace(statements: readonly ElementStatement[]): number;
+  /** Number of a rule for trace events; absent when nobody traces. */
+  traced?(rule: Rule): number;
   /** Index of a text in the program's strings. */
   text(text: string): number;
 }
 
 export function assembleRule(rule: Rule, context: RuleContext, joined = true): void {
   const { emitter } = context, { expressions, cells } = rule;
+  // What pairs read of a packet they take to be IP.
+  const pairs = joined && !isLinkFamily(context.table.family);
+  const traced = context.traced?.(rule) ?? -1;
   for (let i = 0; i < expressions.length; i++) {
     const expression = expressions[i]!, following = expressions[i + 1];
-    if (joined && following !== undefined && fuse(expression, following, emitter)) i++;
-    else assembleExpression(expression, cells[i] ?? -1, context);
+    if (pairs && following !== undefined && fuse(expression, following, emitter)) {
+      i++;
+      continue;
+    }
+    if (traced >= 0) traceEnding(expression, traced, context);
+    assembleExpression(expression, cells[i] ?? -1, context);
   }
+  if (traced >= 0) emitter.emit(op.OP_TRACE, traced, -1, -1);
   emitter.endRule();
+}
+
+/** Before an expression that may end the rule: tells what it is about to decide. */
+function traceEnding(e: Expression, rule: number, { emitter, chainName, setNumber }: RuleContext): void {
+  if (e.kind === "lookup" && e.dreg === 0) {
+    return emitter.emit(op.OP_TRACE_LOOKUP, setNumber(e.set), register(e.sreg, 4), rule);
+  }
+  const code = endingCode(e);
+  if (code < 0) return;
+  emitter.emit(op.OP_TRACE, rule, code);
+  if (e.kind === "verdict" && "chain" in e.verdict) emitter.emitChain(chainName(e.verdict.chain));
+  else emitter.emit(-1);
 }
 
 function assembleExpression(e: Expression, cell: number, context: RuleContext): void {
@@ -101,14 +127,21 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
     case "flow offload":
       // It only lets later packets of the flow take a shorter way, which the data plane finds by itself.
       return;
+    case "fwd":
+      return emitter.emit(op.OP_FWD, register(e.device, 4));
+    case "dup":
+      return emitter.emit(op.OP_DUP, register(e.device ?? 0, 4));
+    case "meta":
+      if (isLinkFamily(context.table.family)) return assembleLinkMeta(e, context.table.family, emitter);
+      return assembleValue(e, emitter);
+    case "objref map": {
+      const key = context.table.sets.get(e.set)?.key;
+      const from = register(e.sreg, key === undefined ? 4 : typeLength(key));
+      return emitter.emit(op.OP_OBJECT_MAP, context.setNumber(e.set), from, NEXT);
+    }
     case "socket":
-      // A router has no sockets packets could be for.
-      return emitter.emit(op.OP_SKIP, NEXT);
-    case "objref map":
     case "osf":
     case "xfrm":
-    case "dup":
-    case "fwd":
     case "tproxy":
     case "synproxy":
       throw new TypeError(`${e.kind} has no instruction`);
@@ -154,7 +187,7 @@ function lookup(
 
 function dynset(
   e: Extract<Expression, { kind: "dynset" }>,
-  { emitter, setNumber, table }: RuleContext,
+  { emitter, setNumber, statementsPlace, table }: RuleContext,
 ): void {
   const definition = table.sets.get(e.set), { data } = definition ?? {};
   emitter.emit(
@@ -166,6 +199,7 @@ function dynset(
       ? 0
       : register(e.data, data === undefined || data === "verdict" ? 4 : typeLength(data)),
     emitter.constants(e.timeout ?? 0),
+    statementsPlace(e.statements ?? []),
     NEXT,
   );
 }

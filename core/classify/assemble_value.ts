@@ -1,6 +1,7 @@
 import { CT_KEYS } from "../expr/ct.ts";
 import type { CompareOp, Expression, PayloadBase } from "../expr/expression.ts";
 import { META_KEYS } from "../expr/meta.ts";
+import type { Family } from "../ruleset/ruleset.ts";
 import { hostWords, lastMask, orderWords } from "../ruleset/sets/image.ts";
 import { type Emitter, NEXT } from "./emitter.ts";
 import * as op from "./opcodes.ts";
@@ -76,14 +77,13 @@ export function assembleValue(e: ValueExpression, emitter: Emitter): void {
     case "ct set":
       return emitter.emit(op.OP_CT_SET, CT_KEYS.indexOf(e.key), register(e.sreg, 4));
     case "rt":
-      return emitter.emit(op.OP_RT, RT_KEYS[e.key], register(e.dreg, 4), NEXT);
+      return emitter.emit(op.OP_RT, RT_KEYS[e.key], register(e.dreg, e.key === "nexthop6" ? 16 : 4), NEXT);
     case "fib":
       return fib(e, emitter);
   }
 }
 
 function payloadWrite(e: Of<"payload write">, emitter: Emitter): void {
-  if (e.base === "inner") return emitter.emit(op.OP_SKIP, NEXT);
   emitter.emit(
     op.OP_PAYLOAD_WRITE,
     baseNumber(e.base),
@@ -100,7 +100,7 @@ function payloadWrite(e: Of<"payload write">, emitter: Emitter): void {
 function extension(e: Of<"exthdr">, emitter: Emitter): void {
   emitter.emit(
     op.OP_EXTHDR,
-    e.op === "ipv6" ? op.EXTHDR_IPV6 : e.op === "tcpopt" ? op.EXTHDR_TCP_OPTION : op.EXTHDR_IPV4,
+    EXTHDR_KINDS[e.op],
     e.type,
     e.offset,
     e.length,
@@ -153,6 +153,13 @@ function fib(e: Of<"fib">, emitter: Emitter): void {
   );
 }
 
+const EXTHDR_KINDS = {
+  ipv6: op.EXTHDR_IPV6,
+  tcpopt: op.EXTHDR_TCP_OPTION,
+  ipv4: op.EXTHDR_IPV4,
+  sctp: op.EXTHDR_SCTP,
+} as const;
+
 const RT_KEYS = {
   classid: op.RT_CLASSID,
   nexthop4: op.RT_NEXTHOP4,
@@ -170,10 +177,15 @@ const FIB_FLAGS = {
 } as const;
 
 const baseNumber = (base: PayloadBase): number =>
-  base === "link" ? op.BASE_LINK : base === "network" ? op.BASE_NETWORK : op.BASE_TRANSPORT;
+  base === "link"
+    ? op.BASE_LINK
+    : base === "network"
+    ? op.BASE_NETWORK
+    : base === "transport"
+    ? op.BASE_TRANSPORT
+    : op.BASE_INNER;
 
 function payload(e: Extract<Expression, { kind: "payload" }>, emitter: Emitter): void {
-  if (e.base === "inner") return emitter.emit(op.OP_SKIP, NEXT);
   const to = register(e.dreg, e.length);
   const plain = e.base === "network" ? NETWORK_LOADS[e.length] : undefined;
   const load = e.base === "transport" ? TRANSPORT_LOADS[e.length] : plain;
@@ -207,11 +219,35 @@ function meta(e: Extract<Expression, { kind: "meta" }>, emitter: Emitter): void 
     case "l4proto":
       return emitter.emit(op.OP_META_L4PROTO, register(e.dreg, 1));
     default: {
-      const length = e.key === "sdifname" ? 16 : e.key === "time" ? 8 : 4;
-      return emitter.emit(op.OP_META, META_KEYS.indexOf(e.key), register(e.dreg, length), NEXT);
+      const length = NAME_KEYS.includes(e.key) ? 16 : e.key === "time" ? 8 : 4;
+      const key = META_KEYS.indexOf(e.key);
+      // No bridge of ours filters by VLAN: what a port's VLAN is called does not match (nft_meta_bridge_get_eval).
+      if (e.key === "bri_iifpvid" || e.key === "bri_iifvproto") return emitter.emit(op.OP_SKIP, NEXT);
+      if (key < 0) throw new TypeError(`meta ${e.key} has no instruction`);
+      return emitter.emit(op.OP_META, key, register(e.dreg, length), NEXT);
     }
   }
 }
+
+const NAME_KEYS: readonly string[] = [
+  "sdifname",
+  "bri_iifname",
+  "bri_oifname",
+  "iifkind",
+  "oifkind",
+];
+
+/** `meta` in tables of families arp, bridge and netdev: the family is the table's, and frames may not be IP. */
+export function assembleLinkMeta(e: Of<"meta">, family: Family, emitter: Emitter): void {
+  if (e.key === "nfproto") {
+    return emitter.emit(op.OP_IMMEDIATE_1, register(e.dreg, 1), LINK_FAMILIES[family] ?? 0);
+  }
+  if (e.key !== "l4proto") return meta(e, emitter);
+  emitter.emit(op.OP_META, META_KEYS.indexOf(e.key), register(e.dreg, 1), NEXT);
+}
+
+/** NFPROTO_*. */
+const LINK_FAMILIES: Readonly<Partial<Record<Family, number>>> = { arp: 3, netdev: 5, bridge: 7 };
 
 function ct(e: Extract<Expression, { kind: "ct" }>, emitter: Emitter): void {
   switch (e.key) {

@@ -30,6 +30,6 @@ export interface FlowView {
   /** Told after `ct mark set` changed a mark (events). */
   marked?(row: number): void;
   setLabel?(row: number, words: Int32Array, at: number): void;
-  /** Connections counted under a `ct count` expression after the packet's flow joined; undefined: not counted. */
-  connections?(cell: number, row: number): number;
+  /** Whether the flow in this row can still carry packets: in the table, and as TCP neither closed nor in TIME_WAIT. */
+  open?(row: number): boolean;
 }

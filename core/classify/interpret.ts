@@ -1,5 +1,6 @@
 import { compareWords, holds } from "../expr/compare.ts";
 import { loadCt, storeCt } from "../expr/ct.ts";
+import { runElement, runObject } from "../expr/element.ts";
 import { loadExtension, storeTcpOption, stripTcpOption } from "../expr/exthdr.ts";
 import { jenkinsHash, nextNumber, scale, symmetricHash } from "../expr/hash.ts";
 import { overQuota, withinLimit } from "../expr/limit.ts";
@@ -20,14 +21,16 @@ import {
 } from "../ruleset/sets/image.ts";
 import { liveAdd, liveDelete } from "../ruleset/sets/live.ts";
 import { find } from "../ruleset/sets/find.ts";
-import type { SetTable } from "../ruleset/sets/table.ts";
 import type { MachineState } from "./state.ts";
+import { traceLookup, traceRule } from "./trace.ts";
 
 /** How a chain ended. */
 export const RESULT_ACCEPT = 0;
 export const RESULT_DROP = 1;
 /** The end of the base chain: its policy decides. */
 export const RESULT_POLICY = 2;
+/** Sent on to `state.target`. */
+export const RESULT_STOLEN = 3;
 
 /**
  * Runs instructions from `entry` until the packet is decided, as nft_do_chain: one loop, one switch. The labels
@@ -40,6 +43,7 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
   const b = batch.bytes(row), network = batch.network[row]!, end = batch.end[row]!;
   let transport = batch.transport[row]!;
   if (transport === 0) transport = transportAt(batch, row);
+  const bytes = end - network + state.header;
   let pc = entry, depth = 0;
   for (;;) {
     switch (code[pc]) {
@@ -205,8 +209,9 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
           pc = code[pc + 4]!;
           continue;
         }
-        if (found >= 0) countElement(state, set, found, end - network);
-        pc += 5;
+        if (found >= 0 && set.places.length > 0 && !runElement(state, set, found, bytes, batch, row)) {
+          pc = code[pc + 4]!;
+        } else pc += 5;
         continue;
       }
       case 32: { // lookup_data
@@ -217,8 +222,8 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         }
         const to = code[pc + 3]!, words = set.dataWords;
         for (let i = 0, from = found * words; i < words; i++) r[to + i] = set.data[from + i]!;
-        countElement(state, set, found, end - network);
-        pc += 5;
+        if (set.places.length > 0 && !runElement(state, set, found, bytes, batch, row)) pc = code[pc + 4]!;
+        else pc += 5;
         continue;
       }
       case 33: { // lookup_verdict
@@ -227,7 +232,10 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
           pc = code[pc + 3]!;
           continue;
         }
-        countElement(state, set, found, end - network);
+        if (set.places.length > 0 && !runElement(state, set, found, bytes, batch, row)) {
+          pc = code[pc + 3]!;
+          continue;
+        }
         const decision = set.data[2 * found]!, target = set.data[2 * found + 1]!;
         if (decision === CODE_ACCEPT) return RESULT_ACCEPT;
         if (decision === CODE_DROP) return RESULT_DROP;
@@ -271,28 +279,36 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
       case 38: { // counter
         const cell = code[pc + 1]!;
         state.cells[cell]!++;
-        state.cells[cell + 1]! += end - network;
+        state.cells[cell + 1]! += bytes;
         pc += 2;
         continue;
       }
       case 39: { // limit
-        const units = code[pc + 3] === 1 ? end - network : 1;
-        const within = withinLimit(state, code[pc + 1]!, code[pc + 2]!, units, batch.now);
+        const units = code[pc + 3] === 1 ? bytes : 1;
+        const within = withinLimit(
+          state.cells,
+          code[pc + 1]!,
+          state.numbers,
+          code[pc + 2]!,
+          units,
+          batch.now,
+        );
         pc = within !== (code[pc + 4] === 1) ? pc + 6 : code[pc + 5]!;
         continue;
       }
       case 40: { // quota
-        const over = overQuota(state, code[pc + 1]!, state.numbers[code[pc + 2]!]!, end - network);
+        const over = overQuota(state.cells, code[pc + 1]!, state.numbers[code[pc + 2]!]!, bytes);
         pc = over === (code[pc + 3] === 1) ? pc + 5 : code[pc + 4]!;
         continue;
       }
       case 41: { // connlimit
         const flows = state.environment.flows, flow = batch.flow[row]!;
-        if (flow < 0 || flows?.connections === undefined) {
+        if (flow < 0 || flows === undefined) {
           pc = code[pc + 4]!;
           continue;
         }
-        const over = flows.connections(code[pc + 1]!, flow) > code[pc + 2]! >>> 0;
+        const connections = state.connections.join(state.cells, code[pc + 1]!, flow, flows);
+        const over = connections > code[pc + 2]! >>> 0;
         pc = over === (code[pc + 3] === 1) ? pc + 5 : code[pc + 4]!;
         continue;
       }
@@ -328,13 +344,22 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         const set = state.sets[code[pc + 2]!]!, at = code[pc + 3]!;
         if (code[pc + 1] === 2) {
           liveDelete(set, r, at);
-          pc += 7;
+          pc += 8;
           continue;
         }
-        const timeout = state.numbers[code[pc + 5]!]!;
-        const found = liveAdd(set, r, at, code[pc + 4]!, timeout, code[pc + 1] === 1, batch.now);
-        if (found >= 0) countElement(state, set, found, end - network);
-        pc = found >= 0 ? pc + 7 : code[pc + 6]!;
+        const timeout = state.numbers[code[pc + 5]!]!, restart = code[pc + 1] === 1, place = code[pc + 6]!;
+        const found = liveAdd(
+          set,
+          r,
+          at,
+          code[pc + 4]!,
+          timeout,
+          restart,
+          batch.now,
+          place,
+          state.statements,
+        );
+        pc = found >= 0 && runElement(state, set, found, bytes, batch, row) ? pc + 8 : code[pc + 7]!;
         continue;
       }
       case 49: // payload_write
@@ -436,23 +461,34 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         pc += 7;
         continue;
       }
+      case 65: // fwd
+        state.target = r[code[pc + 1]!]! & 255;
+        return RESULT_STOLEN;
+      case 66: // dup
+        state.environment.duplicate?.(batch, row, r[code[pc + 1]!]! & 255);
+        pc += 2;
+        continue;
+      case 67: { // object_map
+        const set = state.sets[code[pc + 1]!]!, found = find(set, r, code[pc + 2]!, batch);
+        pc = found >= 0 && runObject(state, set, found, bytes, batch, row) ? pc + 4 : code[pc + 3]!;
+        continue;
+      }
+      case 70: // trace
+        if (batch.trace[row] !== 0) {
+          traceRule(state, code[pc + 1]!, code[pc + 2]!, code[pc + 3]!, batch, row);
+        }
+        pc += 4;
+        continue;
+      case 71: // trace_lookup
+        if (batch.trace[row] !== 0) {
+          traceLookup(state, code[pc + 1]!, code[pc + 2]!, code[pc + 3]!, batch, row);
+        }
+        pc += 4;
+        continue;
       default: // never assembled
         return RESULT_DROP;
     }
     // The header loads 6..11 come here when the packet is too short.
     pc = code[pc + 3]!;
-  }
-}
-
-/** Counters of set elements: in shared cells, or in the storage of a set that changes. */
-function countElement(state: MachineState, set: SetTable, found: number, bytes: number): void {
-  if (set.cells.length > 0) {
-    const cell = set.cells[found]!;
-    if (cell < 0) return;
-    state.cells[cell]!++;
-    state.cells[cell + 1]! += bytes;
-  } else if (set.counters.length > 0) {
-    set.counters[2 * found]!++;
-    set.counters[2 * found + 1]! += bytes;
   }
 }

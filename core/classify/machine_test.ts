@@ -181,7 +181,6 @@ const cases: readonly (readonly [string, readonly Expression[], Uint8Array, bool
     packetTcp,
     true,
   ],
-  ["meta skuid never matches", [t.meta("skuid")], packetTcp, false],
   [
     "ct state invalid before tracking",
     [t.ct("state"), t.and(t.le(1)), t.cmp("neq", t.le(0))],

@@ -53,7 +53,7 @@ export const OP_LOG = 44; // prefix, level, group
 export const OP_REJECT = 45; // type, code
 export const OP_NAT = 46; // kind, family, address min, max, port min, max (registers, 0 none), flags, next
 export const OP_NOTRACK = 47; //
-export const OP_DYNSET = 48; // DYNSET_*, set, key, data (0 none), constant (timeout, ms), next
+export const OP_DYNSET = 48; // DYNSET_*, set, key, data (0 none), constant (timeout, ms), statements, next
 export const OP_NUMGEN = 63; // cell (-1 random), modulus, offset, register
 export const OP_HASH = 64; // length (-1 symmetric), register, seed, modulus, offset, register
 export const OP_PAYLOAD_WRITE = 49; // base, offset, length, register, checksum type, its offset, flags, next
@@ -62,6 +62,12 @@ export const OP_EXTHDR_WRITE = 51; // type, offset, length, register, next
 export const OP_EXTHDR_RESET = 52; // type, next
 export const OP_RT = 53; // RT_*, register, next
 export const OP_FIB = 54; // flags, FIB_RESULT_*, present, register, next
+export const OP_FWD = 65; // register
+export const OP_DUP = 66; // register
+// Only in programs with rules that set `nftrace`.
+export const OP_TRACE = 70; // rule, verdict (CODE_*, -1 continue), first instruction of the chain it goes to
+export const OP_TRACE_LOOKUP = 71; // set, register, rule
+export const OP_OBJECT_MAP = 67; // set, register, next
 // Pairs in one instruction: the load, which still writes its register, and the comparison behind it.
 export const OP_NETWORK_1_EQ = 55; // offset, register, mask, value, next
 export const OP_NETWORK_4_EQ = 56; // offset, register, mask, value, next
@@ -75,6 +81,7 @@ export const OP_BITWISE_EQ = 62; // source, destination, mask, xor, compare mask
 export const BASE_LINK = 0;
 export const BASE_NETWORK = 1;
 export const BASE_TRANSPORT = 2;
+export const BASE_INNER = 3;
 
 export const COMPARE_LT = 0;
 export const COMPARE_LTE = 1;
@@ -90,6 +97,7 @@ export const DYNSET_DELETE = 2;
 export const EXTHDR_IPV6 = 0;
 export const EXTHDR_TCP_OPTION = 1;
 export const EXTHDR_IPV4 = 2;
+export const EXTHDR_SCTP = 3;
 
 export const RT_CLASSID = 0;
 export const RT_NEXTHOP4 = 1;

@@ -1,3 +1,5 @@
+import type { Family } from "../ruleset/ruleset.ts";
+import type { TracePlan } from "./trace.ts";
 import type { SetImage } from "../ruleset/sets/image.ts";
 
 /**
@@ -15,18 +17,24 @@ export interface Program {
   readonly sets: readonly SetImage[];
   /** Log prefixes and other texts instructions name by index. */
   readonly strings: readonly string[];
+  /** What elements and objects of maps do, see `sets/programs.ts`. */
+  readonly statements: Float64Array;
   /** Cells of stateful objects (counters, limits, quotas) the program uses: highest cell number + 1. */
   readonly cells: number;
+  /** Rules and chains by their numbers, when a rule sets `nftrace`. */
+  readonly trace?: TracePlan;
   /** The ruleset store's clock at assembly, milliseconds: what deadlines of elements count from. */
   readonly time: number;
 }
 
 export interface HookedChain {
-  readonly family: "ip" | "ip6" | "inet";
+  readonly family: Family;
   readonly table: string;
   readonly chain: string;
   readonly type: "filter" | "nat" | "route";
   readonly hook: Hook;
+  /** Names of interfaces or ports of an ingress or egress chain. */
+  readonly devices?: readonly string[];
   readonly priority: number;
   /** True: the policy is drop. */
   readonly drop: boolean;
@@ -34,6 +42,6 @@ export interface HookedChain {
   readonly entry: number;
 }
 
-export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
+export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting" | "ingress" | "egress";
 
 export type { SetImage };

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import type { Expression, Verdict } from "../expr/expression.ts";
+import type { ElementStatement, Expression, Verdict } from "../expr/expression.ts";
 import { HOOK_FORWARD } from "../hook.ts";
 import { tcp, udp } from "../packet/build.ts";
 import { putPacket, testBatch } from "../packet/test_batch.ts";
@@ -8,8 +8,9 @@ import { chooseBackend, setImage } from "../ruleset/sets/choose.ts";
 import { SET_BITMAP, SET_HASH, SET_INTERVAL, SET_RANGES } from "../ruleset/sets/image.ts";
 import { DEFAULT_LIVE_SIZE, MOST_LIVE_SIZE } from "../ruleset/sets/live.ts";
 import { listElements } from "../ruleset/listing.ts";
+import { OBJECT_COUNTER } from "../ruleset/ruleset.ts";
 import { RulesetStore } from "../ruleset/store.ts";
-import type { SetSpec } from "../ruleset/transaction.ts";
+import type { SetSpec, Transaction } from "../ruleset/transaction.ts";
 import { MACHINE_ACCEPT, MACHINE_DROP } from "./machine.ts";
 import * as t from "./test_ruleset.ts";
 
@@ -19,12 +20,18 @@ const ADDRESS = { name: "ipv4_addr", bits: [32] };
 const PAIR = { name: "ipv4_addr . inet_service", bits: [32, 16] };
 
 /** Runs one rule over a set, and answers for each packet whether it matched. */
-function setBench(set: SetSpec, rule: readonly Expression[], now: () => number = () => 0) {
+function setBench(
+  set: SetSpec,
+  rule: readonly Expression[],
+  now: () => number = () => 0,
+  more: (x: Transaction) => void = () => {},
+) {
   const made = t.bench(
     (x) => {
       t.must(x.addChain("inet", "t", { name: "other" }));
       t.must(x.addRule("inet", "t", "other", { expressions: [t.DROP] }));
       t.must(x.addSet("inet", "t", set));
+      more(x);
       t.rules([rule])(x);
     },
     {},
@@ -274,4 +281,59 @@ test("what collides in a set differs from store to store", () => {
     return setImage(store.current.tables.get("inet t")!.sets.get("s")!, store.live, () => 0).seed;
   });
   assert.notEqual(seeds[0], seeds[1]);
+});
+
+test("elements limit and count: as their set says, as a rule adds them, as they say themselves", () => {
+  const limit: ElementStatement = {
+    kind: "limit",
+    rate: 1,
+    unit: 3600,
+    burst: 2,
+    type: "packets",
+    inverted: false,
+  };
+  const key = t.address("192.0.2.1"), added = { name: "s", key: ADDRESS, dynamic: true };
+  const kinds: readonly (readonly [SetSpec, Expression])[] = [
+    [{ name: "s", key: ADDRESS, statements: [limit], elements: [{ key }] }, t.lookup("s")],
+    [{ name: "s", key: ADDRESS, elements: [{ key, statements: [limit] }] }, t.lookup("s")],
+    [{ ...added, elements: [{ key, statements: [limit] }] }, t.lookup("s")],
+    [added, { kind: "dynset", op: "add", set: "s", key: 1, statements: [limit] }],
+    [{ ...added, statements: [limit] }, { kind: "dynset", op: "add", set: "s", key: 1 }],
+  ];
+  for (const [set, expression] of kinds) {
+    const { matches, change } = setBench(set, [SADDR, expression, t.DROP]);
+    assert.deepEqual([1, 2, 3].map(() => matches(udp(V4, 1, 2))), [true, true, false]);
+    change((x) => t.must(x.addRule("inet", "t", "c", { expressions: [t.counter()] })));
+    assert.equal(matches(udp(V4, 1, 2)), false, "a reload does not fill the bucket");
+  }
+});
+
+test("keys lead to objects", () => {
+  const { store, run } = setBench(
+    {
+      name: "s",
+      key: SERVICE,
+      objects: OBJECT_COUNTER,
+      elements: [],
+    },
+    [DPORT, { kind: "objref map", type: OBJECT_COUNTER, sreg: 1, set: "s" }, t.DROP],
+    undefined,
+    (x) => {
+      t.must(
+        x.addObject("inet", "t", {
+          name: "a",
+          type: OBJECT_COUNTER,
+          expression: { kind: "counter", packets: 0, bytes: 0 },
+        }),
+      );
+      t.must(x.addElements("inet", "t", "s", [{ key: t.be(53, 2), object: "a" }]));
+    },
+  );
+  assert.deepEqual([53, 54, 53].map((port) => run(udp(V4, 1, port))), [
+    MACHINE_DROP,
+    MACHINE_ACCEPT,
+    MACHINE_DROP,
+  ]);
+  const [object] = store.current.tables.get("inet t")!.objects.values();
+  assert.equal(store.cells.numbers[object!.cell], 2);
 });

@@ -1,51 +1,103 @@
 import { CT_KEYS } from "../expr/ct.ts";
-import type { Expression } from "../expr/expression.ts";
+import type { Expression, MetaKey } from "../expr/expression.ts";
+import { isLinkFamily } from "./link_family.ts";
 import { META_KEYS } from "../expr/meta.ts";
-import { objectKey, type SetDefinition, type Table } from "../ruleset/ruleset.ts";
+import {
+  type Family,
+  OBJECT_CONNLIMIT,
+  OBJECT_COUNTER,
+  OBJECT_FLOWTABLE,
+  OBJECT_LIMIT,
+  OBJECT_QUOTA,
+  objectKey,
+  type Table,
+} from "../ruleset/ruleset.ts";
 
 /**
  * Why the data plane cannot carry out an expression; undefined where it can. A ruleset with one such expression is
  * refused when it is loaded into a router, at the statement's place: nothing a rule says is passed over in silence.
  */
 export function unsupported(e: Expression, table: Table): string | undefined {
+  return (isLinkFamily(table.family) ? linkReason(e, table.family) : undefined) ?? reason(e, table);
+}
+
+function reason(e: Expression, table: Table): string | undefined {
   switch (e.kind) {
     case "queue":
       return e.bypass ? undefined : "no program can take packets from a queue here; with bypass they go on";
     case "dup":
-      return "packets cannot be copied to another host or interface";
+      return table.family === "netdev"
+        ? undefined
+        : "packets cannot be copied to another host; in a table of family netdev they can to a port";
     case "fwd":
-      return "packets cannot be sent on from an ingress chain";
+      return e.address === undefined
+        ? undefined
+        : "frames are sent on as they are: name the device alone, or route the packets";
     case "tproxy":
-      return "there are no proxies packets could be handed to";
+      return "there are no proxies packets could be handed to; redirect sends them to this host";
     case "synproxy":
-      return "connections are not opened on behalf of servers";
+      return "connections are not opened on behalf of servers; limit new ones with limit rate";
     case "xfrm":
       return "IPsec states are not known to rules";
     case "osf":
       return "systems are not recognised by their SYNs";
-    case "exthdr":
-      return e.op === "sctp" ? "SCTP chunks are not read" : undefined;
-    case "payload":
-    case "payload write":
-      return e.base === "inner" ? "inner headers are not read" : undefined;
+    case "socket":
+      return "sockets of the host are not known to rules; match addresses and ports";
+    case "meta":
+      return LOADED_META.includes(e.key)
+        ? undefined
+        : UNKNOWN_META[e.key] ?? `meta ${e.key} is not known here`;
+    case "ct":
+      return CT_KEYS.includes(e.key) ? undefined : `ct ${e.key} is not kept with connections`;
+    case "flow offload":
+      return offloadReason(table, e.flowtable);
     case "objref":
       return objectReason(table, e.type, e.name);
     case "objref map":
-      return "maps to objects are not looked up";
+      return objectMapReason(e.type);
     case "meta set":
-      return META_KEYS.includes(e.key) || COMMON_META.includes(e.key)
-        ? undefined
-        : `meta ${e.key} cannot be set`;
+      return SET_META.includes(e.key) ? undefined : `meta ${e.key} cannot be set`;
     case "ct set":
-      return CT_KEYS.includes(e.key) ? undefined : `ct ${e.key} cannot be set`;
-    case "dynset":
-      return dynsetReason(e, table.sets.get(e.set));
+      return e.key === "mark" ? undefined : `ct ${e.key} cannot be set; ct mark can`;
     default:
       return undefined;
   }
 }
 
-const COMMON_META = ["mark", "priority", "pkttype", "nftrace"];
+/** What frames below the network layer have not. */
+function linkReason(e: Expression, family: Family): string | undefined {
+  switch (e.kind) {
+    case "ct":
+    case "ct set":
+    case "connlimit":
+      return `connections are not tracked in tables of family ${family}; match them in family inet`;
+    case "rt":
+      return `frames have no route in tables of family ${family}`;
+    case "fib":
+      return family === "netdev" ? undefined : `routes are not asked in tables of family ${family}`;
+    default:
+      return undefined;
+  }
+}
+
+const NO_SOCKET = "sockets of the host are not known to rules";
+/** Keys that nothing here can answer. */
+const UNKNOWN_META: Readonly<Partial<Record<MetaKey, string>>> = {
+  skuid: NO_SOCKET,
+  skgid: NO_SOCKET,
+  cgroup: NO_SOCKET,
+  secmark: "packets have no security context",
+};
+const LOADED_META: readonly MetaKey[] = [...META_KEYS, "bri_iifpvid", "bri_iifvproto"];
+const SET_META: readonly MetaKey[] = ["mark", "priority", "pkttype", "nftrace"];
+
+/** A flowtable is a hint that costs nothing to pass over; hardware that takes flows over is none. */
+function offloadReason(table: Table, name: string): string | undefined {
+  const made = table.objects.get(objectKey(OBJECT_FLOWTABLE, name))?.expression;
+  return made?.kind === "flowtable" && made.flags.includes("offload")
+    ? `no device takes flows over in hardware: leave out flags offload of flowtable ${name}`
+    : undefined;
+}
 
 function objectReason(table: Table, type: number, name: string): string | undefined {
   const object = table.objects.get(objectKey(type, name));
@@ -61,13 +113,8 @@ function objectReason(table: Table, type: number, name: string): string | undefi
   }
 }
 
-function dynsetReason(
-  e: Extract<Expression, { kind: "dynset" }>,
-  set: SetDefinition | undefined,
-): string | undefined {
-  const own = e.statements ?? [];
-  const declared = set?.statements ?? [];
-  const counts = own.length === 1 && own[0]!.kind === "counter" && set?.counter === true;
-  if (declared.length === 0 && (own.length === 0 || counts)) return undefined;
-  return "elements that rules add can count, where their set is declared with counter, and not more";
-}
+/** Elements of a map may lead to objects that count and limit. */
+const objectMapReason = (type: number): string | undefined =>
+  [OBJECT_COUNTER, OBJECT_QUOTA, OBJECT_LIMIT, OBJECT_CONNLIMIT].includes(type)
+    ? undefined
+    : "maps lead to counters, quotas, limits and ct counts; name the other objects in rules";

@@ -10,6 +10,8 @@ import {
   HEADER_WORDS,
   LINK_WORDS,
   MAGIC,
+  RECORD_BYTE_STATE,
+  RECORD_BYTES,
   RECORD_DEADLINE,
   RECORD_WORDS,
   tableLayout,
@@ -18,6 +20,8 @@ import {
 import { UnassuredQueue } from "./queue.ts";
 import { FlowRows } from "./rows.ts";
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_DYING, IPS_FIXED_TIMEOUT, ORIGINAL, REPLY } from "./status.ts";
+import { PROTOCOL_TCP } from "../packet/ipv4.ts";
+import { TCP_CLOSE, TCP_TIME_WAIT } from "./tcp_states.ts";
 import { TimerWheel } from "./wheel.ts";
 
 /**
@@ -265,6 +269,14 @@ export class FlowTable extends FlowRows {
   /** In the table and confirmed. */
   live(row: number): boolean {
     return row >= 0 && row < this.end && (this.status[row]! & (IPS_CONFIRMED | IPS_DYING)) === IPS_CONFIRMED;
+  }
+
+  /** In the table, and as TCP neither closed nor in TIME_WAIT (nf_conncount's already_closed). */
+  open(row: number): boolean {
+    if (row >= this.end || (this.status[row]! & IPS_DYING) !== 0) return false;
+    if (this.protocol(row) !== PROTOCOL_TCP) return true;
+    const state = this.recordBytes[(row * RECORD_WORDS + RECORD_BYTES) * 4 + RECORD_BYTE_STATE]!;
+    return state !== TCP_CLOSE && state !== TCP_TIME_WAIT;
   }
 
   /** A number that tells flows apart over their life, as `conntrack -o id`. */

@@ -31,6 +31,7 @@ export const CT_KEYS: readonly CtKey[] = [
 
 const NFPROTO_IPV4 = 2;
 const NFPROTO_IPV6 = 10;
+const IPS_CONFIRMED = 8;
 
 /**
  * Loads ct keys (nft_ct_get_eval) other than state, status and mark, which are instructions of their own. False
@@ -52,7 +53,8 @@ export function loadCt(
       r[to] = batch.direction[row]!;
       return true;
     case 4: // expiration, milliseconds
-      r[to] = flows.expiration(flow, batch.now);
+      // a flow's first packet comes before its time is set (nf_ct_expires)
+      r[to] = (flows.status[flow]! & IPS_CONFIRMED) === 0 ? 0 : flows.expiration(flow, batch.now);
       return true;
     case 5: // helper
       return loadHelper(state, to, flows.helper?.(flow) ?? "");

@@ -1,10 +1,10 @@
-import { EXTHDR_IPV6, EXTHDR_TCP_OPTION } from "../classify/opcodes.ts";
+import { EXTHDR_IPV6, EXTHDR_SCTP, EXTHDR_TCP_OPTION } from "../classify/opcodes.ts";
 import type { MachineState } from "../classify/state.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { update16 } from "../packet/checksum.ts";
 import { CHECKSUM_PARTIAL, FRAGMENT_LATER } from "../packet/columns.ts";
 import { u16 } from "../packet/bytes.ts";
-import { ipv4HeaderLength, PROTOCOL_TCP } from "../packet/ipv4.ts";
+import { ipv4HeaderLength, PROTOCOL_SCTP, PROTOCOL_TCP } from "../packet/ipv4.ts";
 import {
   extensionHeaderLength,
   FRAGMENT6,
@@ -16,7 +16,7 @@ import {
 import { TCP, TCP_OPTION_MSS, TCP_OPTION_NOP, tcpHeaderLength } from "../packet/tcp.ts";
 
 /**
- * nft_exthdr_*_eval: an IPv6 extension header, a TCP or an IPv4 option; operands start at `code[at]`: kind, type,
+ * nft_exthdr_*_eval: an IPv6 extension header, a TCP or IPv4 option, an SCTP chunk; operands start at `code[at]`: kind, type,
  * offset, length, register, present. False: not there, or shorter than asked.
  */
 export function loadExtension(state: MachineState, at: number, batch: PacketBatch, row: number): boolean {
@@ -30,6 +30,8 @@ export function loadExtension(state: MachineState, at: number, batch: PacketBatc
     ? findIpv6Header(b, type, batch, row)
     : kind === EXTHDR_TCP_OPTION
     ? findTcpOption(b, type, offset + length, batch, row)
+    : kind === EXTHDR_SCTP
+    ? findSctpChunk(b, type, batch, row)
     : findIpv4Option(b, type, batch, row);
   if (code[at + 5] === 1) {
     state.registers[to] = here >= 0 ? 1 : 0;
@@ -97,6 +99,23 @@ function findTcpOption(b: Uint8Array, type: number, least: number, batch: Packet
   }
   return -1;
 }
+
+/** Position of the first chunk of this type, -1 for none; nft_exthdr_sctp_eval. */
+function findSctpChunk(b: Uint8Array, type: number, batch: PacketBatch, row: number): number {
+  const at = batch.transport[row]!, end = batch.end[row]!;
+  if (at === 0 || batch.protocol[row] !== PROTOCOL_SCTP || (batch.fragment[row]! & FRAGMENT_LATER) !== 0) {
+    return -1;
+  }
+  for (let chunk = at + SCTP_HEADER; chunk + 4 <= end;) {
+    if (b[chunk] === type) return chunk;
+    const length = u16(b, chunk + 2);
+    if (length < 4) return -1;
+    chunk += (length + 3) & ~3;
+  }
+  return -1;
+}
+
+const SCTP_HEADER = 12;
 
 /** Position of the IPv4 option, -1 for none. */
 function findIpv4Option(b: Uint8Array, type: number, batch: PacketBatch, row: number): number {

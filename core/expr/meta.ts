@@ -1,4 +1,6 @@
-import { type MachineState, packetLength } from "../classify/state.ts";
+import { HOOK_EGRESS, HOOK_INPUT, HOOK_POSTROUTING } from "../hook.ts";
+import { type MachineState, NAME_WORDS, packetLength } from "../classify/state.ts";
+import { nextTrace } from "../classify/trace_number.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import type { MetaKey } from "./expression.ts";
 
@@ -28,13 +30,18 @@ export const META_KEYS: readonly MetaKey[] = [
   "sdif",
   "sdifname",
   "nftrace",
+  "bri_iifname",
+  "bri_oifname",
+  "rtclassid",
+  "iifkind",
+  "oifkind",
 ];
 
 const ARPHRD_ETHER = 1;
 
 /**
  * Loads the rarer meta keys (nft_meta_get_eval); the common ones are instructions of their own. False when the
- * packet has no such thing. Sockets, cgroups and bridge ports are unknown to a router: those never match.
+ * packet has no such thing. Keys of sockets are not here: they are refused when rules are loaded.
  */
 export function loadMeta(
   state: MachineState,
@@ -46,7 +53,7 @@ export function loadMeta(
   const r = state.registers;
   switch (key) {
     case 0: // len
-      r[to] = packetLength(batch, row);
+      r[to] = packetLength(state, batch, row);
       return true;
     case 1: { // protocol, network order
       const type = batch.etherType[row]!;
@@ -58,7 +65,8 @@ export function loadMeta(
       return true;
     case 8: // iftype
       r[to] = ARPHRD_ETHER;
-      return state.input !== 0;
+      // where a device sends the kernel tells that device's, on which `ether` fields depend
+      return state.input !== 0 || state.hook === HOOK_EGRESS;
     case 9: // oiftype
       r[to] = ARPHRD_ETHER;
       return state.output !== 0;
@@ -94,10 +102,52 @@ export function loadMeta(
         r[to + 3] =
           0;
       return true;
+    case 10: // nfproto, where it is not the family of the table
+      r[to] = batch.family[row] === 4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+      return batch.family[row] !== 0;
+    case 11: // l4proto, of frames that may not be IP
+      r[to] = batch.protocol[row]!;
+      return batch.family[row] !== 0;
+    case 23: // nftrace
+      r[to] = batch.trace[row] === 0 ? 0 : 1;
+      return true;
+    case 24: // bridge of the incoming port
+      return state.input !== 0 && loadName(state, state.bridge, to);
+    case 25:
+      return state.output !== 0 && loadName(state, state.bridge, to);
+    case 26: // rtclassid: no route has a realm
+      r[to] = 0;
+      return isRouted(state.hook);
+    case 27: // kind of the device: bridges have one, ports are hardware
+      return loadKind(state, state.input, to);
+    case 28:
+      return loadKind(state, state.output, to);
     default:
       return false;
   }
 }
+
+const NFPROTO_IPV4 = 2;
+const NFPROTO_IPV6 = 10;
+
+/** Whether packets have a route at this hook. */
+export const isRouted = (hook: number): boolean => hook >= HOOK_INPUT && hook <= HOOK_POSTROUTING;
+
+function loadName(state: MachineState, index: number, to: number): boolean {
+  if (index === 0) return false;
+  for (let i = 0; i < NAME_WORDS; i++) state.registers[to + i] = state.names[index * NAME_WORDS + i]!;
+  return true;
+}
+
+/** rtnl_link_ops->kind. */
+function loadKind(state: MachineState, index: number, to: number): boolean {
+  if (state.bridges[index] === 0) return false;
+  state.registers.fill(0, to, to + NAME_WORDS);
+  for (let i = 0; i < BRIDGE.length; i++) state.bytes[to * 4 + i] = BRIDGE.charCodeAt(i);
+  return true;
+}
+
+const BRIDGE = "bridge";
 
 /** time (ns), day and hour, all UTC. A wall clock at 0 was never set and matches nothing. */
 function loadTime(state: MachineState, key: number, to: number, wall: number): boolean {
@@ -114,7 +164,7 @@ function loadTime(state: MachineState, key: number, to: number, wall: number): b
   return true;
 }
 
-/** nft_meta_set_eval: mark and priority; the others change nothing a router has. */
+/** nft_meta_set_eval: mark, priority, packet type, tracing; the others change nothing a router has. */
 export function storeMeta(
   state: MachineState,
   key: number,
@@ -125,5 +175,6 @@ export function storeMeta(
   const value = state.registers[from]!;
   if (key === 3) batch.mark[row] = value;
   else if (key === 2) batch.priority[row] = value;
+  else if (key === 23) batch.trace[row] = (value & 1) === 0 ? 0 : batch.trace[row] || nextTrace(state);
   else if (key === 12 && (value & 255) <= 3) batch.packetType[row] = value & 255;
 }

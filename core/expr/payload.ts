@@ -1,4 +1,4 @@
-import { BASE_LINK, BASE_NETWORK } from "../classify/opcodes.ts";
+import { BASE_INNER, BASE_LINK, BASE_NETWORK } from "../classify/opcodes.ts";
 import type { MachineState } from "../classify/state.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { fold, sum, update16 } from "../packet/checksum.ts";
@@ -15,6 +15,8 @@ import {
   PROTOCOL_UDPLITE,
 } from "../packet/ipv4.ts";
 import { ETHERNET } from "../packet/ethernet.ts";
+import { tcpHeaderLength } from "../packet/tcp.ts";
+import { crc32c } from "../nat/crc32c.ts";
 import { behindExtensions } from "./exthdr.ts";
 
 /**
@@ -25,7 +27,8 @@ import { behindExtensions } from "./exthdr.ts";
 export function transportAt(batch: PacketBatch, row: number): number {
   const at = batch.transport[row]!;
   if (at !== 0) return at;
-  if ((batch.fragment[row]! & FRAGMENT_LATER) !== 0) return -1;
+  // below the network layer: not IP, or not good IP
+  if ((batch.fragment[row]! & FRAGMENT_LATER) !== 0 || batch.family[row] === 0) return -1;
   const network = batch.network[row]!, b = batch.bytes(row);
   return batch.family[row] === 4
     ? network + ipv4HeaderLength(b, network)
@@ -35,9 +38,45 @@ export function transportAt(batch: PacketBatch, row: number): number {
 /** Absolute position of a base, -1 when the packet has none. */
 function baseAt(base: number, batch: PacketBatch, row: number): number {
   if (base === BASE_NETWORK) return batch.network[row]!;
+  if (base === BASE_INNER) return innerAt(batch, row);
   if (base !== BASE_LINK) return transportAt(batch, row);
   return batch.network[row]! >= batch.start[row]! + ETHERNET.size ? batch.start[row]! : -1;
 }
+
+/** nft_payload_inner_offset: what TCP, UDP, GRE and IP in IP carry; -1 for others. */
+function innerAt(batch: PacketBatch, row: number): number {
+  const at = batch.transport[row]!, b = batch.bytes(row);
+  if (at === 0 || (batch.fragment[row]! & FRAGMENT_LATER) !== 0) return -1;
+  switch (batch.protocol[row]) {
+    case PROTOCOL_TCP:
+      return at + tcpHeaderLength(b, at);
+    case PROTOCOL_UDP:
+      return at + UDP_SIZE;
+    case PROTOCOL_GRE: {
+      const flags = at + 2 > batch.end[row]! ? -1 : u16(b, at);
+      if (flags < 0 || (flags & GRE_VERSION) !== 0) return -1;
+      let length = GRE_SIZE;
+      if ((flags & GRE_CHECKSUM) !== 0) length += 4;
+      if ((flags & GRE_KEY) !== 0) length += 4;
+      if ((flags & GRE_SEQUENCE) !== 0) length += 4;
+      return at + length;
+    }
+    case PROTOCOL_IPIP:
+      return at;
+    default:
+      return -1;
+  }
+}
+
+const UDP_SIZE = 8;
+/** RFC 2784, RFC 2890. */
+const PROTOCOL_GRE = 47;
+const PROTOCOL_IPIP = 4;
+const GRE_SIZE = 4;
+const GRE_CHECKSUM = 0x8000;
+const GRE_KEY = 0x2000;
+const GRE_SEQUENCE = 0x1000;
+const GRE_VERSION = 7;
 
 /** Loads `length` bytes into register `to`, the last word zero padded (nft_payload_eval); false when out of bounds. */
 export function loadPayload(
@@ -87,6 +126,7 @@ function loadTagged(
 
 /** Operands of a payload write, read from the code. */
 const CHECKSUM_INTERNET = 1;
+const CHECKSUM_SCTP = 2;
 const FLAG_PSEUDO_HEADER = 1;
 
 /**
@@ -97,6 +137,9 @@ const FLAG_PSEUDO_HEADER = 1;
 export function storePayload(state: MachineState, at: number, batch: PacketBatch, row: number): boolean {
   const code = state.code, base = code[at]!, offset = code[at + 1]!, length = code[at + 2]!;
   const start = baseAt(base, batch, row);
+  if (base === BASE_LINK && batch.vlan[row] !== 0 && offset + length > ETHERNET.type) {
+    return storeTagged(state, offset, length, code[at + 3]!, batch, row);
+  }
   if (start < 0 || start + offset + length > batch.end[row]!) return false;
   const b = batch.bytes(row), to = start + offset, from = code[at + 3]! * 4, end = batch.end[row]!;
   // Whole words, counted from the base: a field at an odd place shares its first or last word with its neighbour.
@@ -109,8 +152,43 @@ export function storePayload(state: MachineState, at: number, batch: PacketBatch
   if (named && field + 2 <= end) repair(b, field, before, after, base, batch, row);
   // An IPv6 address has no header checksum to name, but it counts in the transport's all the same.
   if (pseudo) repairTransport(b, before, after, batch, row);
+  if (code[at + 4] === CHECKSUM_SCTP) repairSctp(b, batch, row);
   refresh(base, b, batch, row);
   return true;
+}
+
+/** The tag is not in the frame: its bytes are the `vlan` column's, what follows lies four bytes nearer. */
+function storeTagged(
+  state: MachineState,
+  offset: number,
+  length: number,
+  from: number,
+  batch: PacketBatch,
+  row: number,
+): boolean {
+  const start = batch.start[row]!, b = batch.bytes(row);
+  if (start + offset + length - 4 > batch.end[row]!) return false;
+  let tag = batch.vlan[row]!;
+  for (let i = 0; i < length; i++) {
+    const at = offset + i, byte = state.bytes[from * 4 + i]!;
+    if (at < ETHERNET.type) b[start + at] = byte;
+    else if (at >= ETHERNET.type + 4) b[start + at - 4] = byte;
+    else {
+      const shift = 24 - 8 * (at - ETHERNET.type);
+      tag = (tag & ~(255 << shift)) | (byte << shift);
+    }
+  }
+  batch.vlan[row] = tag;
+  return true;
+}
+
+/** nft_payload_csum_sctp: the whole packet's CRC anew, unless a device is to fill it in. */
+function repairSctp(b: Uint8Array, batch: PacketBatch, row: number): void {
+  const at = batch.transport[row]!, end = batch.end[row]!;
+  if (at === 0 || batch.protocol[row] !== PROTOCOL_SCTP || at + 12 > end) return;
+  if ((batch.fragment[row]! & FRAGMENT_LATER) !== 0 || batch.checksum[row] === CHECKSUM_PARTIAL) return;
+  const crc = crc32c(b, at, end, at + 8);
+  for (let i = 0; i < 4; i++) b[at + 8 + i] = crc >>> (8 * i);
 }
 
 /** The checksum the expression named. A UDP sum of zero means none, and one to be finished later stays alone. */

@@ -1,10 +1,21 @@
-import { FIB_RESULT_OIFNAME, RT_IPSEC, RT_TCPMSS } from "../classify/opcodes.ts";
+import { swap32 } from "../ruleset/sets/image.ts";
+import { isRouted } from "./meta.ts";
+import {
+  FIB_RESULT_OIFNAME,
+  RT_CLASSID,
+  RT_IPSEC,
+  RT_NEXTHOP4,
+  RT_NEXTHOP6,
+  RT_TCPMSS,
+} from "../classify/opcodes.ts";
 import type { MachineState } from "../classify/state.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 
 const TCP_MSS_DEFAULT = 536;
 
-/** nft_rt_get_eval; false before routing and for keys a router of ours has not. */
+const hop = new Uint32Array(4);
+
+/** nft_rt_get_eval; false before routing. No route has a realm, and none leads through IPsec. */
 export function loadRoute(
   state: MachineState,
   key: number,
@@ -12,8 +23,16 @@ export function loadRoute(
   batch: PacketBatch,
   row: number,
 ): boolean {
-  if (key === RT_IPSEC) {
+  if (!isRouted(state.hook)) return false;
+  if (key === RT_IPSEC || key === RT_CLASSID) {
     state.registers[to] = 0;
+    return true;
+  }
+  if (key === RT_NEXTHOP4 || key === RT_NEXTHOP6) {
+    const family = key === RT_NEXTHOP4 ? 4 : 6;
+    if (batch.family[row] !== family || state.environment.nextHop === undefined) return false;
+    state.environment.nextHop(batch, row, hop);
+    for (let i = 0; i < (family === 4 ? 1 : 4); i++) state.registers[to + i] = swap32(hop[i]!);
     return true;
   }
   if (key !== RT_TCPMSS || state.environment.route === undefined) return false;
@@ -34,7 +53,7 @@ export function loadFib(
   batch: PacketBatch,
   row: number,
 ): boolean {
-  if (state.environment.fib === undefined) return false;
+  if (state.environment.fib === undefined || batch.family[row] === 0) return false;
   const found = state.environment.fib(batch, row, flags, result), r = state.registers;
   if (present) r[to] = found !== 0 ? 1 : 0;
   else if (result === FIB_RESULT_OIFNAME) {

@@ -36,7 +36,7 @@ export class Hooks {
   /** Orders the base chains of a program between the built-in steps. */
   install(chains: readonly HookedChain[]): void {
     for (let hook = 0; hook < HOOK_NAMES.length; hook++) {
-      const here = chains.filter((chain) => chain.hook === HOOK_NAMES[hook]);
+      const here = chains.filter((chain) => chain.hook === HOOK_NAMES[hook] && isNetwork(chain));
       const steps = builtin(hook);
       for (const chain of here) {
         if (chain.type !== "nat") steps.push({ kind: STEP_CHAIN, priority: chain.priority, chain });
@@ -144,6 +144,10 @@ const STEP_CONNTRACK = 2;
 const STEP_NAT = 3;
 const STEP_CONFIRM = 4;
 
+/** Families of the network layer; the others are for LinkHooks. */
+const isNetwork = ({ family }: HookedChain): boolean =>
+  family === "ip" || family === "ip6" || family === "inet";
+
 /** Built-in steps and the kernel's priorities (enum nf_ip_hook_priorities). */
 function builtin(hook: number): Step[] {
   const steps: Step[] = [];
@@ -158,6 +162,20 @@ function builtin(hook: number): Step[] {
   }
   return steps;
 }
+
+/** The built-in steps as they are listed, a hook after the other, each in its order. */
+export const hookStages = () =>
+  HOOK_NAMES.flatMap((name, hook) =>
+    builtin(hook).map(({ kind, priority }) => ({
+      hook: name,
+      priority,
+      name: STEP_NAMES[kind] ?? "",
+      module: "weir",
+      runsNat: kind === STEP_NAT,
+    }))
+  );
+
+const STEP_NAMES = ["chain", "defragment", "conntrack", "nat", "confirm"];
 
 export const HOOK_NAMES = ["prerouting", "input", "forward", "output", "postrouting"] as const;
 

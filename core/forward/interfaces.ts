@@ -15,13 +15,17 @@ export class Interfaces {
   readonly byLocalPort = new Uint8Array(256);
   /** The only wire port of an interface, `NO_PORT` for a bridge. */
   readonly port = new Uint8Array(256).fill(NO_PORT);
+  /** Device index by wire port number: the interface it is the only port of, or the bridge's member itself; 0 none. */
+  readonly device = new Uint8Array(256);
+  /** Wire port by device index, `NO_PORT` for a bridge. */
+  readonly portOf = new Uint8Array(256).fill(NO_PORT);
   readonly local = new Uint8Array(256).fill(NO_PORT);
   readonly mtu = new Uint32Array(256);
   /** Six bytes each. */
   readonly macs = new Uint8Array(256 * 6);
   /** Bridges by interface index. */
   readonly bridges: (Bridge | undefined)[] = new Array(256).fill(undefined);
-  /** Names by index; "" where there is none. */
+  /** Names by index, members of bridges too; "" where there is none. */
   readonly names: string[] = new Array(256).fill("");
   plans: readonly InterfacePlan[] = [];
   readonly #random: Random;
@@ -34,6 +38,8 @@ export class Interfaces {
     this.byPort.fill(0);
     this.byLocalPort.fill(0);
     this.port.fill(NO_PORT);
+    this.device.fill(0);
+    this.portOf.fill(NO_PORT);
     this.local.fill(NO_PORT);
     this.mtu.fill(0);
     this.names.fill("");
@@ -42,14 +48,19 @@ export class Interfaces {
       this.names[plan.index] = plan.name;
       this.mtu[plan.index] = plan.mtu;
       this.macs.set(plan.mac, plan.index * 6);
-      for (const port of plan.ports) this.byPort[port] = plan.index;
+      for (const port of plan.ports) this.byPort[port] = this.device[port] = plan.index;
       if (plan.local !== undefined) {
         this.local[plan.index] = plan.local;
         this.byLocalPort[plan.local] = plan.index;
       }
       if (plan.bridge === undefined) {
-        this.port[plan.index] = plan.ports[0] ?? NO_PORT;
+        this.port[plan.index] = this.portOf[plan.index] = plan.ports[0] ?? NO_PORT;
         continue;
+      }
+      for (const { port, index, name } of plan.bridge.members ?? []) {
+        this.names[index] = name;
+        this.device[port] = index;
+        this.portOf[index] = port;
       }
       kept.add(plan.index);
       const bridge = this.bridges[plan.index] ??= new Bridge(plan.bridge, STATIONS, this.#random.u32());

@@ -35,6 +35,7 @@ import {
   type Drops,
 } from "./drops.ts";
 import type { Interfaces } from "./interfaces.ts";
+import type { LinkHooks } from "./link_hooks.ts";
 import type { Transmitter } from "./transmit.ts";
 
 /**
@@ -46,11 +47,13 @@ export class LinkInput {
   readonly #interfaces: Interfaces;
   readonly #transmitter: Transmitter;
   readonly #drops: Drops;
+  readonly #hooks: LinkHooks;
   /** Set when a frame was flooded and goes on locally: its copies must leave before its bytes change. */
   mustFlush = false;
 
-  constructor(interfaces: Interfaces, transmitter: Transmitter, drops: Drops) {
+  constructor(interfaces: Interfaces, transmitter: Transmitter, drops: Drops, hooks: LinkHooks) {
     this.#interfaces = interfaces;
+    this.#hooks = hooks;
     this.#transmitter = transmitter;
     this.#drops = drops;
   }
@@ -64,6 +67,10 @@ export class LinkInput {
     pullTag(batch, row, b, end);
     const start = batch.start[row]!;
     batch.packetType[row] = packetType(b, start, this.#interfaces.macs, index * 6);
+    if (this.#hooks.ingress) {
+      const device = this.#interfaces.device[batch.inPort[row]!]!;
+      if (!this.#hooks.receives(batch, row, device)) return LINK_DONE;
+    }
     if (this.#interfaces.bridges[index] !== undefined && !this.#bridged(batch, row, index)) return LINK_DONE;
     if (batch.packetType[row] === PACKET_OTHERHOST) return this.#drop(batch, row, DROP_OTHERHOST);
     if ((batch.vlan[row]! & 0x0fff) !== 0) return this.#drop(batch, row, DROP_VLAN);
@@ -81,19 +88,24 @@ export class LinkInput {
 
   /** Whether the frame also goes up from the bridge. */
   #bridged(batch: PacketBatch, row: number, index: number): boolean {
-    const bridge = this.#interfaces.bridges[index]!;
+    const bridge = this.#interfaces.bridges[index]!, hooks = this.#hooks;
+    if (hooks.bridge && !hooks.bridgePrerouting(batch, row, index)) return false;
     const decision = bridge.input(batch, row);
     if (decision === BRIDGE_DROP) return this.#drop(batch, row, DROP_BRIDGE) !== LINK_DONE;
     if (decision === BRIDGE_FORWARD) {
-      this.#transmitter.send(batch, row, bridge.port);
+      if (!hooks.bridge || hooks.bridgeForward(batch, row, index, bridge.port)) {
+        this.#transmitter.send(batch, row, bridge.port);
+      }
       return false;
     }
-    if (decision !== BRIDGE_FLOOD) return true;
-    for (let i = 0; i < bridge.portCount; i++) this.#transmitter.sendCopy(batch, row, bridge.ports[i]!);
-    if (!bridge.local) return false;
-    batch.verdict[row] = VERDICT_CONTINUE;
-    this.mustFlush = true;
-    return true;
+    if (decision === BRIDGE_FLOOD) {
+      this.#transmitter.flood(batch, row, index, bridge.ports, bridge.portCount);
+      if (!bridge.local) return false;
+      batch.verdict[row] = VERDICT_CONTINUE;
+      this.mustFlush = true;
+    }
+    if (hooks.bridge && !hooks.bridgeInput(batch, row, index)) return false;
+    return !hooks.ingress || hooks.receives(batch, row, index);
   }
 
   #drop(batch: PacketBatch, row: number, reason: number): number {

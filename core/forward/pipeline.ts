@@ -19,6 +19,7 @@ import {
 } from "./drops.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { FROM_START, type Hooks, PRIORITY_DEFRAGMENT } from "./hooks.ts";
+import type { LinkHooks } from "./link_hooks.ts";
 import { LINK_ARP, LINK_IP, type LinkInput } from "./link_input.ts";
 import type { LocalDelivery } from "./local_delivery.ts";
 import { martian, MARTIAN_NONE, MARTIAN_SOURCE } from "./martian.ts";
@@ -116,12 +117,13 @@ export class Pipeline {
 
   /** Sorts a row to the stage its `entry` names. */
   #enter(batch: PacketBatch, row: number): void {
-    const { link, adjacency, transmitter } = this.#parts;
+    const { link, linkHooks, adjacency, transmitter } = this.#parts;
     switch (batch.entry[row]) {
       case ENTRY_WIRE: {
         const what = link.input(batch, row);
-        if (what === LINK_ARP) adjacency.input(batch, row);
-        else if (what === LINK_IP && this.#possible(batch, row)) this.#prerouting.push(row);
+        if (what === LINK_ARP) {
+          if (!linkHooks.arp || linkHooks.arpInput(batch, row)) adjacency.input(batch, row);
+        } else if (what === LINK_IP && this.#possible(batch, row)) this.#prerouting.push(row);
         return;
       }
       case ENTRY_PREROUTING:
@@ -131,6 +133,7 @@ export class Pipeline {
       case ENTRY_TRANSMIT:
         return this.#send(batch, row, adjacency);
       case ENTRY_LINK:
+        if (linkHooks.arp && !linkHooks.arpOutput(batch, row)) return;
         return transmitter.sendFrame(batch, row, batch.outInterface[row]!);
     }
   }
@@ -171,6 +174,7 @@ export class Pipeline {
 export interface PipelineParts {
   readonly hooks: Hooks;
   readonly link: LinkInput;
+  readonly linkHooks: LinkHooks;
   readonly transmitter: Transmitter;
   readonly forwarding: Forwarding;
   readonly local: LocalDelivery;

@@ -54,5 +54,5 @@ function relate(batch: PacketBatch, row: number, first: number): void {
 }
 
 /** NFT_REJECT_ICMPX_*: no-route, port-unreachable, host-unreachable, admin-prohibited. */
-const ICMPX4 = [0, 3, 1, 13] as const;
-const ICMPX6 = [0, 4, 3, 1] as const;
+export const ICMPX4 = [0, 3, 1, 13] as const;
+export const ICMPX6 = [0, 4, 3, 1] as const;

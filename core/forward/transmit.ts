@@ -24,6 +24,8 @@ export class Transmitter {
   #busyCount = 0;
   readonly #drops: Drops;
   readonly #interfaces: Interfaces;
+  /** Chains that frames meet on their way out; undefined when there are none. */
+  hooks: LeavingHooks | undefined;
 
   constructor(capacity: number, interfaces: Interfaces, drops: Drops) {
     this.#lists = Array.from({ length: 256 }, () => new RowList(capacity));
@@ -35,6 +37,10 @@ export class Transmitter {
   send(batch: PacketBatch, row: number, number: number): void {
     const port = this.ports[number];
     if (port === undefined || !port.up) return this.#drops.drop(batch, row, DROP_INTERFACE_DOWN);
+    if (this.hooks !== undefined) {
+      const device = this.#interfaces.device[number]!;
+      if (device !== 0 && !this.hooks.leaves(batch, row, device)) return;
+    }
     batch.outPort[row] = number;
     batch.verdict[row] = VERDICT_SENT;
     if (port.offload !== true) {
@@ -70,10 +76,45 @@ export class Transmitter {
       if (port === NO_PORT) return this.#drops.drop(batch, row, DROP_INTERFACE_DOWN);
       return this.send(batch, row, port);
     }
+    const { hooks } = this;
+    if (hooks !== undefined && !hooks.leaves(batch, row, index)) return;
     const known = bridge.outputPort(batch.bytes(row), batch.start[row]!, batch.vlan[row]!);
-    if (known >= 0) return this.send(batch, row, known);
-    for (let i = 0; i < bridge.members.length; i++) this.sendCopy(batch, row, bridge.members[i]!);
+    if (known >= 0) {
+      if (hooks === undefined || hooks.bridgeOutput(batch, row, index, known)) this.send(batch, row, known);
+      return;
+    }
+    for (let i = 0; i < bridge.members.length; i++) {
+      const member = bridge.members[i]!;
+      if (hooks === undefined) this.sendCopy(batch, row, member);
+      else this.#sendOwnCopy(hooks, batch, row, index, member, false);
+    }
     batch.verdict[row] = VERDICT_SENT;
+  }
+
+  /** Floods a frame that came in by a bridge to some of its members. */
+  flood(batch: PacketBatch, row: number, index: number, ports: Uint8Array, count: number): void {
+    for (let i = 0; i < count; i++) {
+      if (this.hooks === undefined) this.sendCopy(batch, row, ports[i]!);
+      else this.#sendOwnCopy(this.hooks, batch, row, index, ports[i]!, true);
+    }
+  }
+
+  /** Where chains look at a frame each copy has bytes and marks of its own. */
+  #sendOwnCopy(
+    hooks: LeavingHooks,
+    batch: PacketBatch,
+    row: number,
+    index: number,
+    port: number,
+    forwarded: boolean,
+  ): void {
+    if (this.ports[port]?.up !== true) return;
+    const copy = hooks.copy(batch, row);
+    if (copy < 0) return;
+    const goes = forwarded
+      ? hooks.bridgeForward(batch, copy, index, port)
+      : hooks.bridgeOutput(batch, copy, index, port);
+    if (goes) this.send(batch, copy, port);
   }
 
   /** One of several ports a frame goes to: a port that is down does not count as a drop of the frame. */
@@ -107,6 +148,14 @@ export class Transmitter {
     }
     this.#busyCount = 0;
   }
+}
+
+/** What the transmitter asks of chains below the network layer (`LinkHooks`). */
+export interface LeavingHooks {
+  leaves(batch: PacketBatch, row: number, device: number): boolean;
+  bridgeForward(batch: PacketBatch, row: number, index: number, port: number): boolean;
+  bridgeOutput(batch: PacketBatch, row: number, index: number, port: number): boolean;
+  copy(batch: PacketBatch, row: number): number;
 }
 
 /** Sends a bare IP packet to a local (TUN) port: the frame starts at the network header. */

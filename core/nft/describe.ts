@@ -1,13 +1,22 @@
 import type { CheckContext } from "./check/context.ts";
 import { checkOperand } from "./check/operand.ts";
 import { PROTOCOLS as PROTOCOL_NAMES } from "./datatype/protocol_names.ts";
-import { inetProtocolType } from "./datatype/protocol.ts";
+import { inetProtocolType, inetServiceType } from "./datatype/protocol.ts";
 import { DATA_TYPES } from "./datatype/registry.ts";
 import { Refusal } from "./text/diagnostic.ts";
+import { EXTENSIONS } from "./protocol/extension.ts";
 import { PROTOCOLS } from "./protocol/registry.ts";
 import { ProtocolContext } from "./check/protocol_context.ts";
 import type { Node } from "./tree/tree.ts";
-import { type DataType, integerType, isText, type TypeContext } from "./types.ts";
+import {
+  type DataType,
+  integerType,
+  invalidType,
+  isText,
+  rawType,
+  stringType,
+  type TypeContext,
+} from "./types.ts";
 
 /** What `describe` calls each kind of expression. */
 const WORDS: Readonly<Partial<Record<Node["kind"], string>>> = {
@@ -30,22 +39,62 @@ const WORDS: Readonly<Partial<Record<Node["kind"], string>>> = {
 export function describe(node: Node, types: TypeContext): string {
   if (node.kind === "variable") return describe(node.value, types);
   if (node.kind === "symbol") {
-    const type = DATA_TYPES.get(node.text);
-    if (type === undefined) return "symbol expression, datatype invalid (invalid)\n";
+    const type = DATA_TYPES.get(node.text) ?? ONLY_DESCRIBED.get(node.text);
+    if (type === undefined) return "symbol expression, datatype invalid (invalid)";
     return `datatype ${typeText(type)}, ${type.bits} bits\n${symbolTable(type, true)}`;
   }
   const word = WORDS[node.kind] ?? node.kind;
   const found = typeOf(node, types);
-  if (found === undefined) return `${word} expression, datatype invalid (invalid)\n`;
-  const { type, bits } = found;
+  // nft ends no line here
+  if (found === undefined) return `${word} expression, datatype invalid (invalid)`;
+  const { type, bits } = asShown(node, found);
   const width = isText(type) ? `${bits >> 3} characters` : `${bits} bits`;
   return `${word} expression, datatype ${typeText(type)}, ${width}\n${symbolTable(type)}`;
 }
 
+/** Types no set may be declared with. */
+const ONLY_DESCRIBED: ReadonlyMap<string, DataType> = new Map(
+  [
+    invalidType,
+    { ...integerType, name: "bitmask", description: "bitmask", base: integerType },
+    { ...integerType, name: "cgroupsv2", description: "cgroupsv2 path", bits: 64, base: integerType },
+  ].map((type) => [type.name, type]),
+);
+
+/** Where nft tells a type or width other than the one it computes with. */
+function asShown(
+  node: Node,
+  { type, bits }: { type: DataType; bits: number },
+): { type: DataType; bits: number } {
+  switch (node.kind) {
+    case "meta":
+    case "rt":
+      return { type, bits: type.name === "boolean" ? 8 : bits };
+    case "socket":
+      return { type, bits: Math.max(bits, 8) };
+    case "fib":
+      return { type: type.name === "ifname" ? stringType : type, bits };
+    case "numgen":
+    case "hash":
+      return { type: integerType, bits };
+    case "raw payload": {
+      const port = node.base === "transport" && bits === 16 && (node.offset === 0 || node.offset === 16);
+      return { type: port ? inetServiceType : { ...rawType, base: integerType }, bits };
+    }
+  }
+  return { type, bits };
+}
+
 /** Type and width of an expression by itself; undefined where it has none without its family. */
-function typeOf(node: Node, types: TypeContext): { type: DataType; bits: number } | undefined {
+export function typeOf(node: Node, types: TypeContext): { type: DataType; bits: number } | undefined {
   // A header or option without a field is asked for its first one.
   if (node.kind === "extension" && node.field === undefined) return { type: inetProtocolType, bits: 8 };
+  if (node.kind === "extension" && node.index !== undefined) {
+    const field = EXTENSIONS.get(node.header)?.fields.find((known) => known.name === node.field);
+    if (node.index > 0 && field !== undefined) return { type: field.type, bits: field.bits };
+    // Of the first address nft tells what lies before it.
+    return { type: integerType, bits: node.header === "srh" ? 16 : 8 };
+  }
   if (node.kind === "option" && node.field === undefined && node.raw === undefined) {
     return { type: integerType, bits: 8 };
   }

@@ -1,4 +1,5 @@
 import { DATA_TYPES } from "./datatype/registry.ts";
+import { booleanType } from "./datatype/symbolic.ts";
 import { CT_KEYS, META_KEYS } from "./keys.ts";
 import { EXTENSIONS } from "./protocol/extension.ts";
 import { OPTION_LISTS } from "./protocol/option_list.ts";
@@ -81,7 +82,11 @@ function fields(seen: (type: DataType) => void): FieldFeature[] {
   }
   for (const { words, options } of Object.values(OPTION_LISTS)) {
     for (const option of options.values()) {
-      for (const field of option.fields) put("option", `${words} ${option.name}`, field);
+      for (const field of option.fields) {
+        if (field.name !== "kind") put("option", `${words} ${option.name}`, field);
+      }
+      // By itself an option is looked for, and its kind has no name of its own.
+      put("option", words, { ...option.fields[0]!, name: option.name, type: booleanType, bits: 1 });
     }
   }
   for (const [group, rows] of [["meta", META_KEYS], ["ct", CT_KEYS]] as const) {

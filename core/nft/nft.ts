@@ -1,3 +1,4 @@
+import { listedSet } from "../ruleset/listing.ts";
 import type { Ruleset } from "../ruleset/ruleset.ts";
 import { errorText, type RulesetError } from "../ruleset/error.ts";
 import { RulesetStore } from "../ruleset/store.ts";
@@ -5,23 +6,29 @@ import type { Transaction } from "../ruleset/transaction.ts";
 import { validateTable } from "../ruleset/validate.ts";
 import type { Command } from "./tree/command.ts";
 import { Cursor } from "./text/cursor.ts";
-import { type Diagnostic, Refusal, renderDiagnostic } from "./text/diagnostic.ts";
+import { type Diagnostic, renderDiagnostic } from "./text/diagnostic.ts";
 import { executeAll } from "./execute/execute.ts";
 import type { Execution } from "./execute/execution.ts";
 import { Output } from "./execute/output.ts";
 import type { NftOptions, NftResult } from "./options.ts";
 import { optimize, type Optimized } from "./optimize/optimize.ts";
-import { parseCommand } from "./parse/command.ts";
-import { parseInclude } from "./parse/include.ts";
+import {
+  Monitor,
+  monitorCommand,
+  type MonitorOptions,
+  type MonitorSink,
+  type NftMonitor,
+} from "./monitor/monitor.ts";
+import { defineVariable } from "./parse/define.ts";
 import { NotAsPassed } from "./parse/passed.ts";
+import { parseText } from "./parse/text.ts";
 import { jsonText } from "./json/json.ts";
 import { looksLikeJson, readJson } from "./json/read.ts";
-import { recover, syntaxErrors } from "./text/recover.ts";
 import type { Source, Span } from "./text/source.ts";
-import { END } from "./text/token.ts";
 import type { TypeContext } from "./types.ts";
 
 export type { NftOptions, NftResult } from "./options.ts";
+export type { MonitorOptions, MonitorSink, NftMonitor } from "./monitor/monitor.ts";
 export type { Diagnostic } from "./text/diagnostic.ts";
 export type { SourceReader } from "./text/source.ts";
 
@@ -79,7 +86,7 @@ export class Nft {
 
   private carryOut(parsed: Parsed, source: Source, output: Output): NftResult {
     if (parsed.diagnostics.length > 0) return result(output, parsed.diagnostics);
-    const { commands } = parsed, plain: Plan = { report: "", warnings: [] };
+    const { commands } = parsed, plain: Plan = { report: "", merged: "", warnings: [] };
     if (this.options.optimize !== true || !commands.some(changes)) {
       return this.apply(commands, source, plain, output);
     }
@@ -90,7 +97,7 @@ export class Nft {
     const done = this.apply(plan.commands, source, plan, new Output());
     if (done.ok) return done;
     const warnings = [...plan.warnings, notOptimized(done)];
-    return this.apply(commands, source, { report: "", warnings }, output);
+    return this.apply(commands, source, { report: "", merged: "", warnings }, output);
   }
 
   /** What the optimiser makes of commands, carried out once as they are; none where they are refused. */
@@ -118,7 +125,9 @@ export class Nft {
       ...(this.options.echo === true ? { echo: [] } : {}),
       output,
       diagnostics: [],
+      ...(this.options.stages === undefined ? {} : { stages: this.options.stages }),
       ...(this.options.refuses === undefined ? {} : { refuses: this.options.refuses }),
+      ...(this.options.refusesDevice === undefined ? {} : { refusesDevice: this.options.refusesDevice }),
     };
   }
 
@@ -126,11 +135,11 @@ export class Nft {
   private apply(
     commands: readonly Command[],
     source: Source,
-    { report, warnings }: Plan,
+    { report, merged, warnings }: Plan,
     output: Output,
   ): NftResult {
     const transaction = this.store.begin();
-    if (report !== "") output.push(report);
+    if (merged !== "") output.push(merged);
     const execution = this.execution(transaction, output);
     try {
       executeAll(execution, commands);
@@ -140,13 +149,33 @@ export class Nft {
     }
     if (execution.diagnostics.length > 0) {
       transaction.abort();
-      return result(output, execution.diagnostics);
+      return result(output, execution.diagnostics, report);
     }
     const error = this.settle(transaction, commands.some(changes));
     if (error === undefined && this.options.check !== true) this.clear(execution.cleared);
-    if (error === undefined) tell(execution);
+    if (error === undefined && this.options.check !== true) tell(execution);
     if (error !== undefined) execution.diagnostics.push(located(error, commands, source));
-    return result(output, [...execution.diagnostics, ...warnings]);
+    return result(output, [...execution.diagnostics, ...warnings], report);
+  }
+
+  /**
+   * `monitor ...`: from now on what the command asks for goes to `sink`, a few whole lines a time, until `close`.
+   * Trace events are handed to `trace` by who runs the rules.
+   */
+  monitor(text: string, sink: MonitorSink, options: MonitorOptions = {}): NftMonitor {
+    const read = monitorCommand(text, this.options.dialect !== "1.0.6");
+    if ("diagnostics" in read) {
+      return { ...result(new Output(), read.diagnostics), traces: false, trace: () => {}, close: () => {} };
+    }
+    const { command } = read, json = command.json || this.options.json === true;
+    const monitor = new Monitor(command, this.store, this.listing(), json, sink, options);
+    return {
+      ok: true,
+      error: "",
+      traces: monitor.traces,
+      trace: (event) => monitor.trace(event),
+      close: () => monitor.close(),
+    };
   }
 
   /** Commits, or, where nothing is to change, only looks whether it could be. */
@@ -167,28 +196,15 @@ export class Nft {
     const cursor = new Cursor(source);
     cursor.passing = passing;
     cursor.newest = this.options.dialect !== "1.0.6";
-    const commands: Command[] = [];
-    const context = { reader: this.options.reader, includePaths: this.options.includePaths ?? [] };
     for (const [name, value] of this.options.defines ?? []) {
-      const span = { source: { name: "", text: value }, start: 0, end: value.length };
       cursor.size += value.length;
-      cursor.scope.define(name, { kind: "symbol", text: value, quoted: false, span });
+      const diagnostics = defineVariable(cursor, name, value);
+      if (diagnostics.length > 0) return { commands: [], diagnostics };
     }
-    try {
-      for (;;) {
-        cursor.skipSeparators();
-        if (cursor.kind() === END) break;
-        recover(cursor, () => {
-          if (cursor.is("include")) return parseInclude(cursor, context);
-          const command = parseCommand(cursor, context);
-          if (command !== undefined) commands.push(command);
-          return undefined;
-        });
-      }
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-    }
-    return { commands, diagnostics: syntaxErrors(cursor) };
+    return parseText(cursor, {
+      reader: this.options.reader,
+      includePaths: this.options.includePaths ?? [],
+    });
   }
 
   private listing(): Execution["listing"] {
@@ -196,6 +212,7 @@ export class Nft {
     return {
       counts: (cell) => [numbers[cell]!, numbers[cell + 1]!],
       types: typeContext(options),
+      listed: (set) => listedSet(this.store, set),
       stateless: options.stateless ?? false,
       handles: options.handles ?? false,
       terse: options.terse ?? false,
@@ -206,7 +223,7 @@ export class Nft {
   }
 }
 
-type Plan = Pick<Optimized, "report" | "warnings">;
+type Plan = Pick<Optimized, "report" | "merged" | "warnings">;
 
 interface Parsed {
   readonly commands: Command[];
@@ -227,8 +244,8 @@ const notOptimized = ({ diagnostics }: NftResult): Diagnostic => ({
 /** What `--echo` has to say, once it is true. */
 function tell({ echo, json, output }: Execution): void {
   if (echo === undefined || echo.length === 0) return;
-  if (json) output.push(jsonText({ nftables: echo.map((each) => ({ add: each.json })) }) + "\n");
-  else output.push(...echo.map((each) => `add ${each.text}\n`));
+  if (json) output.push(jsonText({ nftables: echo.map((each) => ({ [each.verb]: each.json })) }) + "\n");
+  else output.push(...echo.map((each) => `${each.verb} ${each.text}\n`));
 }
 
 /** Listings and resets leave the ruleset as it is. */
@@ -273,16 +290,18 @@ function typeContext(options: NftOptions): TypeContext {
     numericProtocol: (options.numericProtocol ?? false) || (options.numeric ?? false),
     numericSymbols: options.numeric ?? false,
     serviceNames: options.service ?? false,
-    seconds: options.numeric ?? false,
+    seconds: (options.numericTime ?? false) || (options.numeric ?? false),
+    accounts: options.accounts,
+    accountNames: options.guid ?? false,
     timezoneOffset: options.timezoneOffset ?? 0,
   };
 }
 
-function result(output: Output, diagnostics: readonly Diagnostic[]): NftResult {
+function result(output: Output, diagnostics: readonly Diagnostic[], report = ""): NftResult {
   return {
     ok: diagnostics.every((diagnostic) => diagnostic.severity !== "error"),
     output: output.end(),
-    error: diagnostics.map(renderDiagnostic).join(""),
+    error: report + diagnostics.map(renderDiagnostic).join(""),
     diagnostics,
   };
 }

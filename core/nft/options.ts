@@ -1,7 +1,9 @@
 import type { Expression } from "../expr/expression.ts";
 import type { Table } from "../ruleset/ruleset.ts";
+import type { HookStage } from "./execute/hook_stage.ts";
 import type { Diagnostic } from "./text/diagnostic.ts";
 import type { SourceReader } from "./text/source.ts";
+import type { Accounts } from "./types.ts";
 
 /** What the language may ask of its surroundings, and how it prints. */
 export interface NftOptions {
@@ -23,6 +25,12 @@ export interface NftOptions {
   readonly numericPriority?: boolean;
   /** `-S`: names of services instead of port numbers. */
   readonly service?: boolean;
+  /** `-T`: durations in seconds. */
+  readonly numericTime?: boolean;
+  /** `-u`: users and groups by the names `accounts` knows. */
+  readonly guid?: boolean;
+  /** Users and groups for `meta skuid`; without them only the names every machine has are known. */
+  readonly accounts?: Accounts;
   /** `-n`: everything as numbers. */
   readonly numeric?: boolean;
   /** `-j`: listings as JSON in libnftables-json's schema; a text that begins with `{` is read as JSON. */
@@ -33,9 +41,13 @@ export interface NftOptions {
   readonly dialect?: Dialect;
   /** Why the data plane that is to run the rules cannot carry this out: a located error. Absent: it is not asked. */
   refuses?(expression: Expression, table: Table): string | undefined;
+  /** Why a base chain cannot look at this device: a located error. Absent: it is not asked. */
+  refusesDevice?(device: string): string | undefined;
+  /** What packets meet at hooks besides base chains, for `list hooks`. */
+  readonly stages?: readonly HookStage[];
   /** `-c`: check only, the ruleset stays as it is. */
   readonly check?: boolean;
-  /** `-o`: rules are merged into sets and maps, `output` begins with what was; warnings of rules without effect. */
+  /** `-o`: rules are merged into sets and maps, `error` begins with what was, `output` with the new rules; warnings of rules without effect. */
   readonly optimize?: boolean;
   /** Takes the output as it is made, in pieces; what a run answers is then without it. */
   write?(piece: string): void;

@@ -20,8 +20,11 @@ test("what the data plane cannot do is refused at its statement, and read all th
       "synproxy mss 1460 wscale 7",
       'ct helper set "h"',
       "ipsec in reqid 1",
-      "sctp chunk init exists",
-      "add @s { ip saddr limit rate 5/second }",
+      "meta skuid 0",
+      "meta cgroup 1",
+      "socket transparent 1",
+      "ct zone set 1",
+      "ct label set 1",
       'osf name "Linux"',
     ]
   ) {
@@ -42,4 +45,38 @@ test("numbers made up, hashes, queues with bypass and flow offload are carried o
       "meter m { ip saddr counter }",
     ]
   ) assert.equal(load(rule, { refuses: unsupported }).error, "", rule);
+});
+
+test("so is what frames have not, and what only the network layer can, in tables below it", () => {
+  for (
+    const [family, hook, rule, advice] of [
+      ["bridge", "forward", "ct state new", "tables of family bridge"],
+      ["netdev", "ingress device lo", "ct mark set 1", "tables of family netdev"],
+      ["netdev", "ingress device lo", 'fwd ip to 192.0.2.1 device "lo"', "name the device alone"],
+      ["bridge", "prerouting", "fib daddr type local", "tables of family bridge"],
+      ["arp", "input", "rt classid 1", "tables of family arp"],
+      ["ip", "prerouting", "dup to 192.0.2.1", "family netdev"],
+      ["inet", "forward", "flow add @f", "in hardware"],
+    ]
+  ) {
+    const offload = " flowtable f { hook ingress priority 0; devices = { lo }; flags offload; };";
+    const text = `table ${family} t {${family === "inet" ? offload : ""}
+  chain c {\n    type filter hook ${hook} priority 0;\n    ${rule}\n  }\n}\n`;
+    assert.equal(new Nft(undefined, lo).run(text, "r").error, "", rule);
+    const { error } = new Nft(undefined, { ...lo, refuses: unsupported }).run(text, "r");
+    assert.match(error!, /^r:4:\d+-\d+: Error: not supported by this data plane\n/, rule);
+    assert.ok(error.includes(advice!), error);
+  }
+});
+
+test("a chain on a device that is not there is refused at its name", () => {
+  const text =
+    "table netdev t {\n  chain c {\n    type filter hook ingress devices = { lo, wan } priority 0;\n  }\n}\n";
+  const refusesDevice = (name: string) => name === "lo" ? undefined : `nothing is called ${name}`;
+  assert.equal(new Nft(undefined, lo).run(text, "r").error, "");
+  const { error } = new Nft(undefined, { ...lo, refusesDevice }).run(text, "r");
+  assert.match(
+    error,
+    /^r:3:\d+-\d+: Error: Could not process rule: No such file or directory\n[^]*nothing is called wan/,
+  );
 });

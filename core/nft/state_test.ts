@@ -72,7 +72,7 @@ test("describe: type, width and names of an expression", () => {
   );
   assert.match(nft.run("describe iifname").output, /\(basetype string\), 16 characters\n$/);
   assert.match(nft.run("describe ct state").output, /in hexadecimal\):\n\tinvalid {23}\t0x00000001\n/);
-  assert.equal(nft.run("describe nonsense").output, "symbol expression, datatype invalid (invalid)\n");
+  assert.equal(nft.run("describe nonsense").output, "symbol expression, datatype invalid (invalid)");
 });
 
 test("every feature can be described, and none says undefined", () => {

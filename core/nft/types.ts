@@ -19,6 +19,15 @@ export interface TypeContext {
   /** Ends of a range: symbols as plain decimal numbers. */
   readonly rangeEnds?: boolean;
   readonly timezoneOffset: number;
+  readonly accounts?: Accounts | undefined;
+  /** Users and groups by name. */
+  readonly accountNames?: boolean;
+}
+
+/** Users and groups of the machine, as `meta skuid` and `meta skgid` name them. */
+export interface Accounts {
+  number(kind: "user" | "group", name: string): number | undefined;
+  name(kind: "user" | "group", number: number): string | undefined;
 }
 
 /** A value, or why there is none. */

@@ -63,6 +63,8 @@ export class PacketColumns {
   readonly routeMtu: Uint16Array;
   readonly mark: Uint32Array;
   readonly priority: Uint32Array;
+  /** Number of a packet that is traced (`meta nftrace`), 0 for others. */
+  readonly trace: Uint32Array;
   /** Flow row, -1 for none. */
   readonly flow: Int32Array;
   /** 0 original, 1 reply. */
@@ -93,6 +95,7 @@ export class PacketColumns {
     this.checksumStart = carve.u32();
     this.mark = carve.u32();
     this.priority = carve.u32();
+    this.trace = carve.u32();
     this.flow = carve.i32();
     this.neighbour = carve.i32();
     this.slab = carve.i32();
@@ -139,6 +142,7 @@ export class PacketColumns {
       this.routeMtu[row] =
       this.mark[row] =
       this.priority[row] =
+      this.trace[row] =
         0;
     this.flow[row] = this.neighbour[row] = this.slab[row] = -1;
     this.direction[row] =
@@ -178,6 +182,7 @@ export class PacketColumns {
     this.routeMtu[row] = from.routeMtu[other]!;
     this.mark[row] = from.mark[other]!;
     this.priority[row] = from.priority[other]!;
+    this.trace[row] = from.trace[other]!;
     this.flow[row] = from.flow[other]!;
     this.direction[row] = from.direction[other]!;
     this.ctState[row] = from.ctState[other]!;

@@ -29,6 +29,7 @@ export function addChain(
     order: work.store.nextOrder(),
     rules: [],
   });
+  work.changes.note("new", table, { what: "chain", chain: table.chains.get(spec.name)! });
   return undefined;
 }
 
@@ -40,6 +41,7 @@ function updateChain(work: Work, table: DraftTable, chain: Chain, base: BaseChai
     return work.refuse("unsupported", "chain", chain.name);
   }
   work.draft.chain(table, chain.name)!.base = { ...old, policy: base.policy };
+  work.changes.note("new", table, { what: "chain", chain: { ...table.chains.get(chain.name)! } });
   return undefined;
 }
 
@@ -54,6 +56,7 @@ export function deleteChain(
   if (isError(found)) return found;
   emptyChain(work, found.table, name);
   if (chainInUse(found.table, name)) return work.refuse("busy", "chain", name);
+  work.changes.note("destroy", found.table, { what: "chain", chain: found.chain });
   found.table.chains.delete(name);
   return undefined;
 }
@@ -71,7 +74,10 @@ export function flushChain(
 }
 
 export function emptyChain(work: Work, table: DraftTable, name: string): void {
-  for (const rule of work.draft.chain(table, name)!.rules.splice(0)) work.dropRule(table, rule);
+  for (const rule of work.draft.chain(table, name)!.rules.splice(0)) {
+    work.changes.note("destroy", table, { what: "rule", chain: name, rule });
+    work.dropRule(table, rule);
+  }
 }
 
 export function renameChain(
@@ -92,6 +98,7 @@ export function renameChain(
   const entries = [...table.chains].map(([key, value]) => [key === name ? to : key, value] as const);
   table.chains.clear();
   for (const [key, value] of entries) table.chains.set(key, value);
+  work.changes.note("new", table, { what: "chain", chain: table.chains.get(to)! });
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Chain, Family, Ruleset, SetDefinition, SetElement, StatefulObject, Table } from "./ruleset.ts";
+import { LayeredMap } from "./layered_map.ts";
 import { tableKey } from "./ruleset.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -75,7 +76,7 @@ export class Draft {
     const set = table.sets.get(name);
     if (set === undefined) return undefined;
     if (this.#owned.has(set)) return set as DraftSet;
-    const copy: DraftSet = { ...set, elements: new Map(set.elements) };
+    const copy: DraftSet = { ...set, elements: LayeredMap.over(set.elements) };
     this.#owned.add(copy);
     table.sets.set(name, copy);
     return copy;

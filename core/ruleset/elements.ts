@@ -9,16 +9,19 @@ import {
   sortIntervals,
   subtractInterval,
 } from "./intervals.ts";
+import { elementStatements, sameKinds } from "./element_statements.ts";
 import { RangeIndex } from "./range_index.ts";
 import { verdictTarget } from "./references.ts";
 import type { LiveStore } from "./sets/live.ts";
+import { initialState } from "./state.ts";
+import { MOST_STATEMENTS } from "./sets/programs.ts";
 import { elementKey, sameBytes, type SetDefinition, type SetElement, typeLength } from "./ruleset.ts";
 
 /** What adding an element needs of the transaction. */
 export interface ElementContext {
   readonly now: number;
-  /** First cell of a counter, -1 when the store is full. */
-  allocate(packets: number, bytes: number): number;
+  /** First cell of a pair with these values, -1 when the store is full. */
+  allocate(first: number, second: number): number;
   free(cell: number): void;
   /** Why a verdict map may not go to this chain; undefined when it may. */
   target(chain: string): RulesetError | undefined;
@@ -51,21 +54,58 @@ export function addElements(
     }
     if (ranges && rangesClash(index ?? set, given)) return refusal(set, "exists");
     if (set.elements.size >= most) return refusal(set, "full");
-    const counted = given.counter ?? (set.counter ? { packets: 0, bytes: 0 } : undefined);
-    const cell = counted === undefined ? -1 : context.allocate(counted.packets, counted.bytes);
-    if (counted !== undefined && cell < 0) return refusal(set, "memory");
+    const state = takeCells(set, given, context);
+    if (state === undefined) return refusal(set, "memory");
     const timeout = given.timeout ?? set.timeout, left = given.expires ?? timeout;
     const ends = set.timeouts && left !== undefined && left > 0;
     // As it came where nothing is to be added: a copy of each of a million elements is half of the time.
-    const whole = cell < 0 && given.cell === undefined && !ends;
+    const whole = (state.cell ?? -1) < 0 && state.cells === undefined && given.cell === undefined && !ends;
     set.elements.set(
       key,
-      whole ? given : { ...given, cell, ...(ends ? { deadline: context.now + left } : {}) },
+      whole ? given : { ...given, ...state, ...(ends ? { deadline: context.now + left } : {}) },
     );
     if (index !== undefined && !given.catchall) index.add(given);
     added++;
   }
-  return interval && added > 0 ? settleIntervals(set, context) : undefined;
+  if (!interval || added === 0) return undefined;
+  return elements.length <= FEW && standApart(set, elements) ? undefined : settleIntervals(set, context);
+}
+
+/** Cells for an element's statements with their first values; undefined when the store is full. */
+function takeCells(
+  set: DraftSet,
+  element: SetElement,
+  context: ElementContext,
+): Pick<SetElement, "cell" | "cells"> | undefined {
+  const statements = elementStatements(set, element);
+  // Sets that rules change keep the state of their elements themselves.
+  if (statements.length === 0 || set.live > 0) return { cell: -1 };
+  const cells = statements.map((statement) => context.allocate(...(initialState(statement) ?? [0, 0])));
+  if (cells.includes(-1)) {
+    for (const cell of cells) context.free(cell);
+    return undefined;
+  }
+  return cells.length === 1 ? { cell: cells[0]! } : { cell: cells[0]!, cells };
+}
+
+export function freeCells(element: SetElement, context: Pick<ElementContext, "free">): void {
+  for (const cell of element.cells ?? [element.cell ?? -1]) context.free(cell);
+}
+
+/** Whether these elements of the set meet no other: then a large set need not be sorted to tell. */
+function standApart(set: DraftSet, elements: readonly SetElement[]): boolean {
+  if (set.autoMerge) return false;
+  const keys = elements.map(elementKey);
+  for (const [key, other] of set.elements) {
+    if (other.catchall) continue;
+    for (const [i, element] of elements.entries()) {
+      if (element.catchall || keys[i] === key) continue;
+      const apart = compareBytes(lastKey(other), element.key) < 0 ||
+        compareBytes(lastKey(element), other.key) < 0;
+      if (!apart) return false;
+    }
+  }
+  return true;
 }
 
 /** Overlaps are refused, or merged when the set says so. */
@@ -82,8 +122,8 @@ function settleIntervals(set: DraftSet, context: ElementContext): RulesetError |
 /** The merged intervals instead of all there were; counters of those swallowed are given back. */
 function replaceAll(set: DraftSet, elements: readonly SetElement[], context: ElementContext): void {
   const catchall = set.elements.get("*"), kept = new Set(elements.map((element) => element.cell));
-  for (const { cell, catchall = false } of set.elements.values()) {
-    if (!catchall && !kept.has(cell)) context.free(cell ?? -1);
+  for (const element of set.elements.values()) {
+    if (element.catchall !== true && !kept.has(element.cell)) freeCells(element, context);
   }
   set.elements.clear();
   for (const element of elements) set.elements.set(elementKey(element), element);
@@ -100,7 +140,7 @@ export function deleteElements(
     const key = elementKey(given), there = set.elements.get(key);
     if (there !== undefined) {
       set.elements.delete(key);
-      if (there.cell !== undefined && there.cell >= 0) context.free(there.cell);
+      freeCells(there, context);
     } else if (set.live > 0 && context.live.holds(set.live, given.key, context.now)) {
       set.removals = [...context.live.open(set.removals, set.live), context.live.removal(given.key)];
     } else {
@@ -131,13 +171,13 @@ function punchHole(
   hole: SetElement,
   context: ElementContext,
 ): RulesetError | undefined {
-  const { cell = -1 } = element, rest = subtractInterval(element, hole.key, lastKey(hole)) ?? [];
+  const rest = subtractInterval(element, hole.key, lastKey(hole)) ?? [];
   set.elements.delete(elementKey(element));
-  if (rest.length === 0) context.free(cell);
+  if (rest.length === 0) freeCells(element, context);
   for (const [i, piece] of rest.entries()) {
-    const own = i === 0 || cell < 0 ? cell : context.allocate(0, 0);
-    if (cell >= 0 && own < 0) return refusal(set, "memory");
-    set.elements.set(elementKey(piece), { ...piece, cell: own });
+    const state = i === 0 ? {} : takeCells(set, piece, context);
+    if (state === undefined) return refusal(set, "memory");
+    set.elements.set(elementKey(piece), { ...piece, ...state });
   }
   return undefined;
 }
@@ -180,6 +220,10 @@ function shapeError(
     }
   }
   if (element.timeout !== undefined && !set.timeouts) return refusal(set, "invalid");
+  if (element.statements !== undefined || element.counter !== undefined) {
+    if ((element.statements?.length ?? 0) > MOST_STATEMENTS) return refusal(set, "invalid");
+    if (!sameKinds(set, element)) return refusal(set, "unsupported");
+  }
   if (set.objects !== undefined) {
     if (element.object === undefined) return refusal(set, "invalid");
     return context.object(set.objects, element.object) ? undefined : refusal(set, "missing");
@@ -208,7 +252,7 @@ function purge(set: DraftSet, context: ElementContext): void {
   for (const [key, element] of set.elements) {
     if (element.deadline === undefined || element.deadline > context.now) continue;
     set.elements.delete(key);
-    context.free(element.cell ?? -1);
+    freeCells(element, context);
   }
 }
 

@@ -1,45 +1,97 @@
+import type { ElementStatement } from "../expr/expression.ts";
+import { elementStatements } from "./element_statements.ts";
 import { elementKey, type SetDefinition, type SetElement, typeLength } from "./ruleset.ts";
 import type { LiveImage } from "./sets/image.ts";
-import { liveRows } from "./sets/live.ts";
-import type { RulesetStore } from "./store.ts";
+import { liveRows, type LiveStore, takenOver } from "./sets/live.ts";
+import { MOST_STATEMENTS } from "./sets/programs.ts";
+import type { TransactionStore } from "./work.ts";
+
+/** What listing needs of the store. */
+export type ListedStore = Pick<TransactionStore, "cells" | "live" | "now">;
 
 /**
  * Elements of a set as they are now, for listing: expired ones left out, time left in `expires`, counts in
- * `counter`, and those that rules added. `now` is the clock elements expire by: the data plane's.
+ * `counter` or `statements`, and those that rules added. `now` is the clock elements expire by: the data plane's.
  */
-export function listElements(store: RulesetStore, set: SetDefinition, now = store.now()): SetElement[] {
+export function listElements(store: ListedStore, set: SetDefinition, now = store.now()): SetElement[] {
   const live = set.live > 0 ? store.live.get(set.live) : undefined;
-  if (live !== undefined) return [...liveElements(live, set, now)];
-  const result: SetElement[] = [];
+  // Until the data plane has taken the set over, what was declared is all there is.
+  const filled = live !== undefined && takenOver(live, set.flushes);
+  if (filled) return [...liveElements(live, set, now, store.live)];
+  const result: SetElement[] = [], numbers = store.cells.numbers;
   for (const element of set.elements.values()) {
-    const { deadline, cell = -1 } = element;
+    const { deadline, cell = -1, statements: _, counter: __, ...rest } = element;
     if (deadline !== undefined && deadline <= now) continue;
     result.push({
-      ...element,
+      ...(cell < 0 ? element : rest),
       ...(deadline === undefined ? {} : { expires: deadline - now }),
-      ...(cell < 0 ? {} : { counter: counts(store.cells.numbers, cell) }),
+      ...(cell < 0 ? {} : told(
+        elementStatements(set, element),
+        (i) => [numbers, (element.cells ?? [cell])[i]!],
+      )),
     });
   }
   return result;
 }
 
-const counts = (numbers: Float64Array, at: number) => ({ packets: numbers[at]!, bytes: numbers[at + 1]! });
+/** The set with its elements as they are now, where they may be others than were declared. */
+export function listedSet(store: ListedStore, set: SetDefinition): SetDefinition {
+  if (set.live === 0 && !set.timeouts && !stateful(set)) return set;
+  const elements = new Map<string, SetElement>();
+  for (const element of listElements(store, set)) elements.set(elementKey(element), element);
+  return { ...set, elements };
+}
 
-function* liveElements(live: LiveImage, set: SetDefinition, now: number): Generator<SetElement> {
-  const keyLength = typeLength(set.key), stride = live.keys.length / live.capacity * 4;
+function stateful(set: SetDefinition): boolean {
+  if (set.counter || set.statements !== undefined) return true;
+  for (const element of set.elements.values()) if ((element.cell ?? -1) >= 0) return true;
+  return false;
+}
+
+type Told = Pick<SetElement, "counter" | "statements">;
+
+/** Statements with what they counted: a lone counter as such. */
+function told(
+  statements: readonly ElementStatement[],
+  pair: (index: number) => readonly [Float64Array, number],
+): Told {
+  const now = statements.map((statement, i): ElementStatement => {
+    const [numbers, at] = pair(i);
+    if (statement.kind === "counter") return { ...statement, packets: numbers[at]!, bytes: numbers[at + 1]! };
+    return statement.kind === "quota" ? { ...statement, used: numbers[at]! } : statement;
+  });
+  const [only] = now;
+  if (only?.kind !== "counter" || now.length > 1) return now.length === 0 ? {} : { statements: now };
+  return { counter: { packets: only.packets, bytes: only.bytes } };
+}
+
+function* liveElements(
+  live: LiveImage,
+  set: SetDefinition,
+  now: number,
+  { statements: lists, open }: LiveStore,
+): Generator<SetElement> {
+  const leaving = new Set(open(set.removals, set.live).map((removal) => elementKey(removal)));
+  const keyLength = typeLength(set.key), rows = live.capacity + 1, stride = live.keys.length / rows * 4;
   const keys = new Uint8Array(live.keys.buffer), data = new Uint8Array(live.data.buffer);
   const dataLength = set.data === undefined || set.data === "verdict" ? 0 : typeLength(set.data);
-  const dataStride = live.data.length / live.capacity * 4;
+  const dataStride = live.data.length / rows * 4;
   for (const row of liveRows(live, now)) {
-    const key = keys.slice(row * stride, row * stride + keyLength),
-      declared = set.elements.get(elementKey({ key }));
+    const catchall = row === live.capacity;
+    const key = catchall ? NO_KEY : keys.slice(row * stride, row * stride + keyLength);
+    const name = elementKey({ key, catchall });
+    if (leaving.has(name)) continue;
+    const declared = set.elements.get(name);
     const expires = live.expires[row]!, timeout = live.timeouts[row]!;
+    const { deadline: _, statements: __, counter: ___, ...kept } = declared ?? { key };
     yield {
-      ...declared,
+      ...kept,
       key,
       ...(dataLength === 0 ? {} : { data: data.slice(row * dataStride, row * dataStride + dataLength) }),
       ...(timeout > 0 ? { timeout, expires: expires - now } : {}),
-      ...(live.counting ? { counter: counts(live.counters, 2 * row) } : {}),
+      ...told(lists.at(live.places[row]!), (i) => [live.states, 2 * (row * MOST_STATEMENTS + i)]),
     };
   }
 }
+
+const NO_KEY = new Uint8Array(0);

@@ -19,7 +19,9 @@ export function addObject(
   const state = initialState(spec.expression) ?? [0, 0];
   const cell = work.allocate(state[0], state[1]);
   if (cell < 0) return work.refuse("memory", "object", spec.name);
-  table.objects.set(key, { ...spec, handle: ++table.lastHandle, cell });
+  const object = { ...spec, handle: ++table.lastHandle, cell };
+  table.objects.set(key, object);
+  work.changes.note("new", table, { what: "object", object });
   return undefined;
 }
 
@@ -35,6 +37,7 @@ export function deleteObject(
   const object = table.objects.get(key);
   if (object === undefined) return work.refuse("missing", "object", name);
   if (objectInUse(table, type, name)) return work.refuse("busy", "object", name);
+  work.changes.note("destroy", table, { what: "object", object });
   work.free(object.cell);
   table.objects.delete(key);
   return undefined;

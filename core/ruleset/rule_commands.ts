@@ -24,6 +24,12 @@ export function addRule(
   if (isError(rule)) return rule;
   if (at === rules.length) rules.push(rule);
   else rules.splice(at, 0, rule);
+  work.changes.note("new", found.table, {
+    what: "rule",
+    chain: chainName,
+    rule,
+    inserted: at < rules.length - 1,
+  });
   return undefined;
 }
 
@@ -43,6 +49,10 @@ export function replaceRule(
   const rule = spec && makeRule(work, found.table, chainName, spec, handle);
   if (rule !== undefined && isError(rule)) return rule;
   const [old] = rule === undefined ? found.chain.rules.splice(at, 1) : found.chain.rules.splice(at, 1, rule);
+  if (rule !== undefined) {
+    work.changes.note("new", found.table, { what: "rule", chain: chainName, rule, inserted: true });
+  }
+  work.changes.note("destroy", found.table, { what: "rule", chain: chainName, rule: old! });
   work.dropRule(found.table, old!);
   return undefined;
 }

@@ -153,8 +153,10 @@ export interface SetElement {
   readonly comment?: string;
   /** Counter to start with; the cell is given by the transaction. */
   readonly counter?: { readonly packets: number; readonly bytes: number };
-  /** First cell of the counter; -1 or absent for none. */
+  /** First cell of its first statement's state; -1 or absent for none. */
   readonly cell?: number;
+  /** First cells of all its statements, where there are several. */
+  readonly cells?: readonly number[];
   readonly source?: unknown;
 }
 

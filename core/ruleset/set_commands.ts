@@ -1,4 +1,4 @@
-import type { DraftTable } from "./draft.ts";
+import type { DraftSet, DraftTable } from "./draft.ts";
 import { addElements, deleteElements, type ElementContext } from "./elements.ts";
 import type { RulesetError } from "./error.ts";
 import { setInUse } from "./references.ts";
@@ -37,6 +37,10 @@ export function addSet(
     removals: [],
     elements: new Map(),
   });
+  // A rule's own set is shown with the rule.
+  if (spec.anonymous !== true) {
+    work.changes.note("new", table, { what: "set", set: table.sets.get(spec.name)! });
+  }
   return elements && change(work, table, spec.name, elements, false);
 }
 
@@ -52,6 +56,7 @@ export function flushSet(work: Work, family: Family, table: string, name: string
   const found = work.set(family, table, name);
   if (isError(found)) return found;
   work.freeElements(found.set);
+  noteElements(work, found.table, found.set, "destroy", found.set.elements.values());
   found.set.elements.clear();
   found.set.removals = [];
   found.set.flushes++;
@@ -82,7 +87,12 @@ export function removeElements(
   const found = work.set(family, table, name);
   if (isError(found)) return found;
   if (found.set.constant && setInUse(found.table, name)) return work.refuse("busy", "set", name);
-  return work.note(deleteElements(found.set, elements, contextOf(work, found.table)));
+  return noted(
+    work,
+    found.table,
+    found.set,
+    () => deleteElements(found.set, elements, contextOf(work, found.table)),
+  );
 }
 
 function change(
@@ -92,7 +102,43 @@ function change(
   elements: readonly SetElement[],
   exclusive: boolean,
 ): RulesetError | undefined {
-  return work.note(addElements(work.draft.set(table, name)!, elements, exclusive, contextOf(work, table)));
+  const set = work.draft.set(table, name)!;
+  return noted(work, table, set, () => addElements(set, elements, exclusive, contextOf(work, table)));
+}
+
+/** A change of elements, with what it put in and took out told to those who listen. */
+function noted(
+  work: Work,
+  table: DraftTable,
+  set: DraftSet,
+  change: () => RulesetError | undefined,
+): RulesetError | undefined {
+  if (!work.changes.wanted) return work.note(change());
+  const before = new Map(set.elements), removals = set.removals.length;
+  const error = work.note(change());
+  const gone = [...before].filter(([key]) => !set.elements.has(key)).map(([, element]) => element);
+  const live = set.removals.slice(removals).map(({ key }) => ({ key }));
+  noteElements(work, table, set, "destroy", [...gone, ...live]);
+  noteElements(
+    work,
+    table,
+    set,
+    "new",
+    [...set.elements].filter(([key]) => !before.has(key)).map(([, e]) => e),
+  );
+  return error;
+}
+
+function noteElements(
+  work: Work,
+  table: DraftTable,
+  set: SetDefinition,
+  event: "new" | "destroy",
+  elements: Iterable<SetElement>,
+): void {
+  // Elements of anonymous sets are shown with their rule.
+  if (!work.changes.wanted || set.anonymous) return;
+  for (const element of elements) work.changes.note(event, table, { what: "element", set, element });
 }
 
 const contextOf = (work: Work, table: DraftTable): ElementContext => ({

@@ -1,4 +1,5 @@
 import { CellStore } from "./cells.ts";
+import type { RulesetChange, RulesetCommit } from "./change.ts";
 import { EMPTY_RULESET, type Ruleset, type Table } from "./ruleset.ts";
 import { LiveStore } from "./sets/live.ts";
 import { Transaction } from "./transaction.ts";
@@ -31,6 +32,7 @@ export class RulesetStore implements TransactionStore {
   #current: Ruleset = EMPTY_RULESET;
   #tableHandle = 0;
   #order = 0;
+  readonly #observers = new Set<(commit: RulesetCommit) => void>();
   /** Commits the data plane has not acknowledged, with the cells they took. */
   #pending: { generation: number; allocated: readonly number[] }[] = [];
 
@@ -57,13 +59,31 @@ export class RulesetStore implements TransactionStore {
     return ++this.#order;
   }
 
-  /** For `Transaction.commit` alone: the new tables, cells taken for them, cells they no longer name. */
-  swap(tables: ReadonlyMap<string, Table>, allocated: readonly number[], freed: readonly number[]): void {
+  /** Tells of every commit that changed something, from the next transaction on; call what it answers to end that. */
+  observe(observer: (commit: RulesetCommit) => void): () => void {
+    this.#observers.add(observer);
+    return () => void this.#observers.delete(observer);
+  }
+
+  get observed(): boolean {
+    return this.#observers.size > 0;
+  }
+
+  /** For `Transaction.commit` alone: the new tables, cells taken for them, cells they no longer name, what changed. */
+  swap(
+    tables: ReadonlyMap<string, Table>,
+    allocated: readonly number[],
+    freed: readonly number[],
+    changes: readonly RulesetChange[],
+  ): void {
+    const before = this.#current;
     const generation = this.#current.generation + 1;
     this.cells.retire(freed, generation);
     this.#pending.push({ generation, allocated });
     this.#current = { generation, tables };
     if (this.offline) this.acknowledge(generation);
+    if (changes.length === 0) return;
+    for (const observer of this.#observers) observer({ before, after: this.#current, changes });
   }
 
   /** The data plane runs `generation` now: what it dropped can be used again. */

@@ -148,7 +148,7 @@ export class Transaction {
     if (this.#ended) {
       return { reason: "invalid", what: "table", name: "", detail: "the transaction has ended" };
     }
-    const { store, draft, allocated, freed } = this.#work;
+    const { store, draft, allocated, freed, changes } = this.#work;
     if (this.#work.refused === undefined && store.current !== this.#base) {
       this.#work.refuse("busy", "table", "");
     }
@@ -158,7 +158,7 @@ export class Transaction {
       return this.#work.refused;
     }
     this.#ended = true;
-    store.swap(draft.tables, [...allocated], freed);
+    store.swap(draft.tables, [...allocated], freed, changes.entries);
     return undefined;
   }
 

@@ -27,6 +27,7 @@ export function baseChainReason(family: Family, base: BaseChain): RulesetReason 
     return "missing";
   }
   const link = base.hook === "ingress" || base.hook === "egress";
+  if (family === "arp" && base.hook !== "input" && base.hook !== "output") return "unsupported";
   if (link !== (family === "netdev") && !(family === "inet" && base.hook === "ingress")) return "unsupported";
   return base.type === "nat" && base.priority <= PRIORITY_CONNTRACK ? "unsupported" : undefined;
 }
@@ -60,6 +61,9 @@ export function expressionReason(table: Table, expression: Expression): RulesetR
     case "meta":
       // Keys of nft_meta_bridge; the other families have nothing to ask.
       return expression.key.startsWith("bri_") && table.family !== "bridge" ? "unsupported" : undefined;
+    case "exthdr write":
+      // nft_exthdr_tcp_set_init
+      return expression.length === 2 || expression.length === 4 ? undefined : "unsupported";
     case "fib":
       return expression.result !== "type" && expression.flags.includes("oif") ? "invalid" : undefined;
     case "limit":
@@ -124,7 +128,7 @@ function misplaced(
   seen.add(name);
   for (const rule of table.chains.get(name)?.rules ?? []) {
     for (const expression of rule.expressions) {
-      if (fits(expression, base)) continue;
+      if (fits(expression, base, table.family)) continue;
       const what = expression.kind === "nat" ? expression.type : expression.kind;
       const detail = `${what} does not work in chains of type ${base.type} at ${base.hook}`;
       return { reason: "unsupported", what: "rule", name, detail, source: rule.source };
@@ -137,7 +141,7 @@ function misplaced(
   return undefined;
 }
 
-function fits(expression: Expression, base: BaseChain): boolean {
+function fits(expression: Expression, base: BaseChain, family: Family): boolean {
   const { hook, type } = base;
   switch (expression.kind) {
     case "nat":
@@ -150,7 +154,10 @@ function fits(expression: Expression, base: BaseChain): boolean {
     case "redirect":
       return type === "nat" && (hook === "prerouting" || hook === "output");
     case "reject":
-      return hook !== "postrouting";
+      // nft_reject_bridge_validate, nft_reject_netdev_validate
+      return family === "bridge"
+        ? hook === "prerouting" || hook === "input"
+        : hook !== "postrouting" && hook !== "egress";
     case "rt":
       return expression.key !== "tcpmss" || hook === "forward" || hook === "output" || hook === "postrouting";
     case "fib":

@@ -1,4 +1,5 @@
 import type { CellStore } from "./cells.ts";
+import { ChangeLog, type RulesetChange } from "./change.ts";
 import { Draft, type DraftChain, type DraftSet, type DraftTable } from "./draft.ts";
 import type { RulesetError, RulesetReason } from "./error.ts";
 import { boundSet } from "./references.ts";
@@ -13,8 +14,15 @@ export interface TransactionStore {
   readonly now: () => number;
   nextTableHandle(): number;
   nextOrder(): number;
-  /** The new tables, cells taken for them, cells they no longer name. */
-  swap(tables: ReadonlyMap<string, Table>, allocated: readonly number[], freed: readonly number[]): void;
+  /** Whether anybody wants to know what a commit changed. */
+  readonly observed: boolean;
+  /** The new tables, cells taken for them, cells they no longer name, what was made and taken away. */
+  swap(
+    tables: ReadonlyMap<string, Table>,
+    allocated: readonly number[],
+    freed: readonly number[],
+    changes: readonly RulesetChange[],
+  ): void;
 }
 
 /**
@@ -28,6 +36,7 @@ export class Work {
   readonly allocated = new Set<number>();
   /** Cells of older generations it let go. */
   readonly freed: number[] = [];
+  readonly changes: ChangeLog;
   /** Where the search for a free anonymous name goes on. */
   readonly #names = new Map<string, number>();
   /** The first refusal; nothing can be committed after it. */
@@ -36,6 +45,7 @@ export class Work {
   constructor(store: TransactionStore) {
     this.store = store;
     this.draft = new Draft(store.current);
+    this.changes = new ChangeLog(store.observed);
   }
 
   refuse(reason: RulesetReason, what: RulesetError["what"], name: string): RulesetError {
@@ -64,7 +74,9 @@ export class Work {
   }
 
   freeElements(set: SetDefinition): void {
-    for (const element of set.elements.values()) this.free(element.cell ?? -1);
+    for (const element of set.elements.values()) {
+      for (const cell of element.cells ?? [element.cell ?? -1]) this.free(cell);
+    }
   }
 
   /** What only the rule held goes with it: state, anonymous sets. */
@@ -79,6 +91,7 @@ export class Work {
 
   dropSet(table: DraftTable, set: SetDefinition): void {
     this.freeElements(set);
+    this.changes.note("destroy", table, { what: "set", set });
     table.sets.delete(set.name);
     this.#names.clear();
   }

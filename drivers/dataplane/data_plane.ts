@@ -1,6 +1,7 @@
 import { DROP_REASONS } from "../../core/forward/drops.ts";
 import type { FlowFilter } from "../../core/conntrack/filter.ts";
 import { tableLayout } from "../../core/conntrack/layout.ts";
+import type { TraceEvent } from "../../core/expr/trace_event.ts";
 import type { RouterPlan } from "../../core/plan.ts";
 import { type PortCounters, portCounters } from "../../core/port.ts";
 import type { RouterEvent } from "../../core/router.ts";
@@ -9,8 +10,9 @@ import { adoptPort, type PortDescription } from "../port/registry.ts";
 import { WakeEvent } from "../sys/event.ts";
 import type { FromDataPlane, NumberedPort, ToDataPlane } from "./messages.ts";
 import { OP_DELETE_FLOWS, OP_FLOWS, writeFilter } from "./operations.ts";
-import { AnswerRing, COMMAND_WORDS, CommandRing, ringMemory } from "./rings.ts";
+import { type Answer, AnswerRing, COMMAND_WORDS, CommandRing, ringMemory, TRACE_SEQUENCE } from "./rings.ts";
 import * as shared from "./shared.ts";
+import { traceEvent } from "./trace_line.ts";
 import { DATA_PLANE_WORKER } from "./worker_name.ts";
 
 /**
@@ -40,6 +42,7 @@ export class DataPlane {
   #loading: ReturnType<typeof setTimeout> | undefined;
   #plan: RouterPlan;
   readonly #waiting: Waiting[] = [];
+  readonly #traces = new Set<(event: TraceEvent) => void>();
   #deaths: number[] = [];
   /** Resolves when a Worker has the plan, or none will. */
   #launched: Promise<void> = Promise.resolve();
@@ -232,6 +235,7 @@ export class DataPlane {
       },
       heartbeat: cell(shared.STATUS_HEARTBEAT),
       lostLines: cell(shared.STATUS_LOST_LINES),
+      lostTraces: cell(shared.STATUS_LOST_TRACES),
       deaths: this.#recentDeaths().length,
       drops,
       ports: this.#ports.map(({ number, description }) => ({
@@ -259,7 +263,7 @@ export class DataPlane {
       while (performance.now() < deadline) {
         const answer = this.#answers.read();
         if (answer === undefined) await this.#answers.wait(100);
-        else if (answer.sequence === 0) this.#options.onLog?.(answer.text);
+        else if (answer.sequence <= 0) this.#unasked(answer);
         else if (answer.sequence === sequence) {
           if (answer.last) return answer.text === "" ? lines : [...lines, answer.text];
           lines.push(answer.text);
@@ -281,11 +285,28 @@ export class DataPlane {
     return (await this.query(OP_DELETE_FLOWS, filter)).slice(0, -1);
   }
 
+  /** Hands trace events to `listener`, until what it answers is called. They come with `drainLog`. */
+  listenToTraces(listener: (event: TraceEvent) => void): () => void {
+    this.#traces.add(listener);
+    Atomics.store(this.#control, shared.CONTROL_TRACE, this.#traces.size);
+    return () => {
+      this.#traces.delete(listener);
+      Atomics.store(this.#control, shared.CONTROL_TRACE, this.#traces.size);
+    };
+  }
+
+  #unasked({ sequence, text }: Answer): void {
+    if (sequence === 0) return this.#options.onLog?.(text);
+    if (sequence !== TRACE_SEQUENCE || this.#traces.size === 0) return;
+    const event = traceEvent(text);
+    for (const listener of this.#traces) listener(event);
+  }
+
   /** Takes log lines nobody asked for out of the answer ring; to be called now and then. */
   drainLog(): Promise<void> {
     return this.#exclusive(() => {
       for (let answer = this.#answers.read(); answer !== undefined; answer = this.#answers.read()) {
-        if (answer.sequence === 0) this.#options.onLog?.(answer.text);
+        if (answer.sequence <= 0) this.#unasked(answer);
       }
       return Promise.resolve();
     });
@@ -366,6 +387,8 @@ export interface DataPlaneStatus {
   /** Monotonic milliseconds of the last look at the cells. */
   readonly heartbeat: number;
   readonly lostLines: number;
+  /** Trace events that found no room. */
+  readonly lostTraces: number;
   readonly deaths: number;
   /** Packets dropped, by reason; reasons that never happened are left out. */
   readonly drops: Readonly<Record<string, number>>;

@@ -109,11 +109,14 @@ export class AnswerRing {
 }
 
 export interface Answer {
-  /** Of the command answered; 0 for a log line nobody asked for. */
+  /** Of the command answered; 0 for a log line nobody asked for, TRACE_SEQUENCE for a trace event. */
   readonly sequence: number;
   readonly last: boolean;
   readonly text: string;
 }
+
+/** Sequence number of trace events (`trace_line.ts`). */
+export const TRACE_SEQUENCE = -1;
 
 /** Memory for a ring of `bytes` (a power of two, so that positions wrap with 32-bit counters). */
 export const ringMemory = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(HEAD * 4 + bytes);

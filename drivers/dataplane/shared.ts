@@ -22,6 +22,8 @@ export interface SharedState {
 export const CONTROL_STOP = 0;
 /** Number of messages posted to the Worker; it leaves its loop to take them. Written by the control plane. */
 export const CONTROL_POSTED = 1;
+/** Not 0: somebody listens to trace events. Written by the control plane. */
+export const CONTROL_TRACE = 2;
 export const CONTROL_WORDS = 8;
 
 export const STATUS_GENERATION = 0;
@@ -42,6 +44,8 @@ export const STATUS_HEARTBEAT = 9;
 export const STATUS_LOST_LINES = 10;
 /** Free slabs of the packet pool. */
 export const STATUS_POOL = 11;
+/** Trace events lost for the same reason. */
+export const STATUS_LOST_TRACES = 12;
 export const STATUS_DROPS = 16;
 export const STATUS_CELLS = STATUS_DROPS + DROP_REASONS.length;
 

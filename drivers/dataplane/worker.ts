@@ -10,10 +10,12 @@ import { Waiter } from "../sys/waiter.ts";
 import { logLine } from "./log_line.ts";
 import type { FromDataPlane, NumberedPort, ToDataPlane } from "./messages.ts";
 import { Operations } from "./operations.ts";
-import { AnswerRing, CommandRing } from "./rings.ts";
+import { AnswerRing, CommandRing, TRACE_SEQUENCE } from "./rings.ts";
+import { traceLine } from "./trace_line.ts";
 import {
   CONTROL_POSTED,
   CONTROL_STOP,
+  CONTROL_TRACE,
   dropCells,
   STATUS_BATCHES,
   STATUS_CPU,
@@ -25,6 +27,7 @@ import {
   STATUS_GENERATION,
   STATUS_HEARTBEAT,
   STATUS_LOST_LINES,
+  STATUS_LOST_TRACES,
   STATUS_PACKETS,
   STATUS_POOL,
 } from "./shared.ts";
@@ -71,6 +74,10 @@ class DataPlaneLoop {
         const text = prefix < 0 ? "" : this.#strings[prefix] ?? "";
         const line = logLine(text, level, this.#router.interfaces.names, batch, row);
         if (!answers.write(0, false, line)) this.#status[STATUS_LOST_LINES]! += 1;
+      },
+      trace: (event) => {
+        if (this.#control[CONTROL_TRACE] === 0) return;
+        if (!answers.write(TRACE_SEQUENCE, false, traceLine(event))) this.#status[STATUS_LOST_TRACES]! += 1;
       },
       onEvent: (event) => post({ kind: "event", event }),
     });

@@ -7,6 +7,7 @@ import { Router } from "../../core/router.ts";
 import { FILES } from "../../config/cli/demo/files.ts";
 import { LAN, ROUTER_LAN, ROUTER_WAN, WAN } from "../../config/cli/demo/settings.ts";
 import { parseConfig } from "../../config/load.ts";
+import { deviceNames } from "../../config/config.ts";
 import { buildPlan } from "../../config/plan.ts";
 import { Rules } from "../../config/rules.ts";
 import { clock } from "../../drivers/sys/clock.ts";
@@ -89,7 +90,7 @@ const greetings = (mac: string, from: string, port: string, router: string): Uin
 function demoPlan(rules: "shipped" | "none", flows: number): { plan: RouterPlan; cells: Float64Array } {
   const config = parseConfig({ name: "demo.yaml", text: FILES["demo.yaml"]! });
   if (!config.ok) throw new Error("the demo's configuration is not one");
-  const interfaces = config.config.interfaces.map((entry) => entry.name.value);
+  const interfaces = [...deviceNames(config.config)];
   const directory = Deno.makeTempDirSync({ prefix: "weir-bench-" });
   const store = new Rules({
     interfaceIndex: (name) => interfaces.indexOf(name) + 1 || undefined,

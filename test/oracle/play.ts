@@ -21,6 +21,8 @@ export interface Step {
   readonly from: "lan" | "wan";
   /** IP packets, sent one after the other. */
   readonly packets: readonly Uint8Array[];
+  /** Frames sent as they are, after the packets. */
+  readonly frames?: readonly Uint8Array[];
 }
 
 export interface Played {
@@ -63,9 +65,10 @@ export async function playOn(
     wan: { tap: wan, station: WAN_STATION, gateway: await gatewayOf(wan, WAN_STATION, ROUTER_WAN.ipv4) },
   };
   const played = [];
-  for (const { name, from, packets } of steps) {
+  for (const { name, from, packets, frames } of steps) {
     const { tap, station, gateway } = sides[from];
     for (const packet of packets) tap.send(ethernet(station.mac, gateway, packet));
+    for (const frame of frames ?? []) tap.send(frame);
     played.push({ name, packets: await caught(sides) });
   }
   if (router === "weir" && (await t.weir.status()).deaths > 0) {
@@ -84,14 +87,19 @@ interface Side {
 async function caught(sides: Readonly<Record<"lan" | "wan", Side>>): Promise<string[]> {
   const found: string[] = [];
   let quietSince = performance.now();
-  while (performance.now() - quietSince < QUIET) {
+  // who was asked for its address is about to be sent what waited for it
+  let quiet = LONG_QUIET;
+  while (performance.now() - quietSince < quiet) {
     for (const [name, { tap, station }] of Object.entries(sides)) {
       const mac = parseMac(station.mac)!;
       for (const frame of tap.take()) {
-        if (answerAs(tap, station, frame)) quietSince = performance.now();
-        else if (mac.every((byte, i) => frame[i] === byte) && isWanted(frame)) {
+        if (answerAs(tap, station, frame)) {
+          quietSince = performance.now();
+          quiet = LONG_QUIET;
+        } else if (mac.every((byte, i) => frame[i] === byte) && isWanted(frame)) {
           found.push(`${name}: ${plain(frame.slice(ETHERNET.size))}`);
           quietSince = performance.now();
+          quiet = QUIET;
         }
       }
     }
@@ -143,4 +151,6 @@ const counters = (listing: string): Counter[] =>
   });
 
 /** Milliseconds without a frame after which a step is over. */
-const QUIET = 25;
+const QUIET = 40;
+/** The same while nothing came, or somebody was asked for an address: a busy machine is slow. */
+const LONG_QUIET = 150;

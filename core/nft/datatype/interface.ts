@@ -52,23 +52,24 @@ export const deviceGroupType: DataType = {
   symbols: [["default", 0]],
 };
 
-export const userType: DataType = {
-  name: "uid",
-  description: "user ID",
+const accountType = (kind: "user" | "group", name: string, missing: string): DataType => ({
+  name,
+  description: `${kind} ID`,
   bits: 32,
   order: "host",
   base: integerType,
-  parse: (text) => account(text) ?? { error: "User does not exist", hint: "write the number" },
-  print: (value) => value.toString(),
-};
+  parse: (text, { accounts }) => {
+    const known = parseNumber(text) ?? accounts?.number(kind, text) ?? ACCOUNTS.get(text);
+    return known === undefined ? { error: missing, hint: "write the number" } : BigInt(known);
+  },
+  print: (value, _bits, { accounts, accountNames }) => {
+    const name = accountNames === true ? accounts?.name(kind, Number(value)) : undefined;
+    return name === undefined ? value.toString() : `"${name}"`;
+  },
+});
 
-export const groupType: DataType = {
-  ...userType,
-  name: "gid",
-  description: "group ID",
-  parse: (text) => account(text) ?? { error: "Group does not exist", hint: "write the number" },
-};
+export const userType = accountType("user", "uid", "User does not exist");
+export const groupType = accountType("group", "gid", "Group does not exist");
 
 // The accounts every Debian has under the same numbers (base-passwd); others differ from machine to machine.
 const ACCOUNTS = new Map([["root", 0n], ["daemon", 1n], ["bin", 2n], ["sys", 3n], ["nobody", 65534n]]);
-const account = (text: string): bigint | undefined => parseNumber(text) ?? ACCOUNTS.get(text);

@@ -17,6 +17,7 @@ export function executeChain(execution: Execution, command: ChainCommand): void 
     case "add":
     case "create": {
       const base = body === undefined ? undefined : baseOf(table, command);
+      for (const node of body?.hook?.devices ?? []) known(execution, node);
       const spec = {
         name: chain.text,
         ...(base === undefined ? {} : { base }),
@@ -30,6 +31,16 @@ export function executeChain(execution: Execution, command: ChainCommand): void 
       return check(transaction.flushChain(family, table.name, requireChain(table, chain)), chain.span);
     default:
       return refuse(command.span, "chains can be added, created, deleted, flushed and renamed");
+  }
+}
+
+/** Refuses a device that is not there. */
+function known(execution: Execution, node: Node): void {
+  for (const device of deviceNames(node)) {
+    const reason = execution.refusesDevice?.(device);
+    if (reason !== undefined) {
+      refuse(node.span, "Could not process rule: No such file or directory", [], [reason]);
+    }
   }
 }
 

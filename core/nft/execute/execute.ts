@@ -1,6 +1,7 @@
 import type { Command } from "../tree/command.ts";
-import { Refusal } from "../text/diagnostic.ts";
+import { Refusal, refuse } from "../text/diagnostic.ts";
 import { executeChain, executeRename } from "./chain.ts";
+import { executeListHooks } from "./hooks.ts";
 import { executeList } from "./list.ts";
 import { executeObject } from "./object.ts";
 import { executeRule } from "./rule.ts";
@@ -123,9 +124,14 @@ function execute(execution: Execution, command: Command): void {
     case "ruleset":
       return check(transaction.flushRuleset(command.family), command.span);
     case "list":
+      if (command.what === "hooks") return executeListHooks(execution, command);
       return execution.json ? executeListJson(execution, command) : executeList(execution, command);
     case "reset all":
       return executeResetAll(execution, command);
+    case "monitor":
+      return refuse(command.span, "monitor goes on until it is ended: it watches a running router", [], [
+        "give it alone, as arguments, and without --offline; programs call nft.monitor",
+      ]);
     case "define":
       return;
     case "describe":

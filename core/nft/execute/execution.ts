@@ -2,12 +2,13 @@ import type { Expression } from "../../expr/expression.ts";
 import { errorText, type RulesetError } from "../../ruleset/error.ts";
 import type { Table } from "../../ruleset/ruleset.ts";
 import type { Transaction } from "../../ruleset/transaction.ts";
-import type { JsonObject } from "../json/json.ts";
 import type { ListOptions } from "../print/context.ts";
 import { type Diagnostic, errorAt, Refusal } from "../text/diagnostic.ts";
 import type { Span } from "../text/source.ts";
 import type { TypeContext } from "../types.ts";
+import type { HookStage } from "./hook_stage.ts";
 import type { Output } from "./output.ts";
+import type { ThingText } from "./thing.ts";
 
 /** What carrying out one text needs. */
 export interface Execution {
@@ -19,6 +20,8 @@ export interface Execution {
   readonly echo?: Echo[];
   /** Listings as JSON. */
   readonly json: boolean;
+  /** Stages of the data plane, for `list hooks`. */
+  readonly stages?: readonly HookStage[];
   /** What came after nft 1.0.6 is understood. */
   readonly newest: boolean;
   /** Sets that rules of this text add elements to, as `family table set`: they are dynamic without saying so. */
@@ -29,13 +32,14 @@ export interface Execution {
   readonly cleared: number[];
   readonly diagnostics: Diagnostic[];
   /** Why the data plane cannot carry an expression out. */
+  readonly refusesDevice?: (device: string) => string | undefined;
   readonly refuses?: (expression: Expression, table: Table) => string | undefined;
 }
 
 /** What `--echo` tells of a command that added something: the command as the listing would write it. */
-export interface Echo {
-  readonly text: string;
-  readonly json: JsonObject;
+export interface Echo extends ThingText {
+  /** `create` and `insert` are told as what they are. */
+  readonly verb: string;
 }
 
 /** Turns the model's refusal into a located error. */

@@ -36,7 +36,7 @@ export function executeRule(execution: Execution, command: RuleCommand): void {
   if (execution.debug) {
     for (const literal of literals) execution.output.push(setText(literal, table.name, table.family));
     execution.output.push(
-      [`${table.family} ${table.name} ${chainName}`, ...expressions.map(netlinkText)].join("\n") + "\n",
+      [`${table.family} ${table.name} ${chainName}`, ...expressions.map(netlinkText)].join("\n") + "\n\n",
     );
   }
   const spec = {

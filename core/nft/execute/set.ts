@@ -194,7 +194,7 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     case "get":
       return getElements(execution, table, set, literal.elements, command.span);
     case "delete":
-      if (!set.autoMerge) requireElements(set, literal.elements);
+      if (!set.autoMerge) requireElements(execution.listing.listed?.(set) ?? set, literal.elements);
       return check(transaction.deleteElements(family, name, set.name, literal.elements), written.span);
     default:
       return refuse(command.span, "elements can be added, created and deleted");

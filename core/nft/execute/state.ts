@@ -107,9 +107,9 @@ export function getElements(
   span: Command["span"],
 ): void {
   const { listing, output } = execution;
-  const found = new Map<string, SetElement>();
+  const found = new Map<string, SetElement>(), now = listing.listed?.(set) ?? set;
   for (const element of wanted) {
-    const match = holding(set, element);
+    const match = holding(now, element);
     if (match === undefined) {
       return refuse(span, "Could not process rule: No such file or directory", [], [
         "the set has no such element",
@@ -117,12 +117,13 @@ export function getElements(
     }
     found.set(elementKey(match), match);
   }
-  const part: SetDefinition = { ...set, elements: found };
+  // What was found is as it is now already.
+  const part: SetDefinition = { ...set, elements: found }, asFound = { ...listing, listed: () => part };
   if (execution.json) {
     const alone = { ...table, sets: new Map([[set.name, part]]) };
-    return void output.push(documentText(setsOf(alone, listing, execution.newest)));
+    return void output.push(documentText(setsOf(alone, asFound, execution.newest)));
   }
-  output.stream(inTable(table, [setPieces(part, { ...listing, terse: false }, table)], listing));
+  output.stream(inTable(table, [setPieces(part, { ...asFound, terse: false }, table)], listing));
 }
 
 function holding(set: SetDefinition, wanted: SetElement): SetElement | undefined {

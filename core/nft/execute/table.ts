@@ -18,9 +18,8 @@ export function executeTable(execution: Execution, command: Extract<Command, { k
       const spec = {
         family: table.family,
         name: table.name,
-        ...(body === undefined || body.flags.length === 0
-          ? {}
-          : { flags: body.flags.map((flag) => flag.text) }),
+        // None written is none: adding a dormant table again wakes it (nf_tables_updtable).
+        flags: body?.flags.map((flag) => flag.text) ?? [],
         ...(body?.comment === undefined ? {} : { comment: body.comment }),
       };
       return check(transaction.addTable(spec, verb === "create"), table.span);

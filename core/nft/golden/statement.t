@@ -148,6 +148,16 @@ ip dscp set cs1;ok
   [ payload load 2b @ network header + 0 => reg 1 ]
   [ bitwise reg 1 = ( reg 1 & 0x000003ff ) ^ 0x00002000 ]
   [ payload write reg 1 => 2b @ network header + 0 csum_type 1 csum_off 10 csum_flags 0x0 ]
+sctp dport set 2907;ok
+  [ meta load l4proto => reg 1 ]
+  [ cmp eq reg 1 0x00000084 ]
+  [ immediate reg 1 0x00005b0b ]
+  [ payload write reg 1 => 2b @ transport header + 2 csum_type 2 csum_off 8 csum_flags 0x0 ]
+udplite dport set 3;ok
+  [ meta load l4proto => reg 1 ]
+  [ cmp eq reg 1 0x00000088 ]
+  [ immediate reg 1 0x00000300 ]
+  [ payload write reg 1 => 2b @ transport header + 2 csum_type 0 csum_off 0 csum_flags 0x0 ]
 ip6 hoplimit set 64;ok
   [ meta load nfproto => reg 1 ]
   [ cmp eq reg 1 0x0000000a ]

@@ -27,13 +27,12 @@ function state({ expression, cell }: StatefulObject, options: ListOptions): Json
   const now = options.counts?.(cell);
   switch (expression.kind) {
     case "counter":
-      return options.stateless
-        ? { packets: 0, bytes: 0 }
-        : { packets: now?.[0] ?? expression.packets, bytes: now?.[1] ?? expression.bytes };
+      // nft tells these in JSON without being asked for state too
+      return { packets: now?.[0] ?? expression.packets, bytes: now?.[1] ?? expression.bytes };
     case "quota":
       return {
         bytes: expression.bytes,
-        used: options.stateless ? 0 : now?.[0] ?? expression.used,
+        used: Math.min(now?.[0] ?? expression.used, expression.bytes),
         inv: expression.inverted,
       };
     case "limit": {

@@ -67,12 +67,13 @@ export interface PlaceJson {
 
 /** A named set or map. `newest`: with what nft 1.0.6 leaves out. */
 export function setJson(
-  set: SetDefinition,
+  declared: SetDefinition,
   place: PlaceJson,
   size: number | undefined,
   options: ListOptions,
   newest: boolean,
 ): JsonObject {
+  const set = options.terse ? declared : options.listed?.(declared) ?? declared;
   const flags = [
     set.constant && "constant",
     set.interval && "interval",
@@ -88,7 +89,7 @@ export function setJson(
       : { counts: (e) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
     ...(now === undefined
       ? {}
-      : { left: (e) => (e.deadline === undefined ? undefined : e.deadline - now()) }),
+      : { left: (e) => (e.deadline === undefined ? e.expires : e.deadline - now()) }),
   });
   const object = set.objects === undefined
     ? undefined

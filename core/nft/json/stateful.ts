@@ -36,7 +36,7 @@ export function jsonLimit(e: Of<"limit">): JsonObject {
 }
 
 export function jsonQuota(e: Of<"quota">, used: number): JsonObject {
-  const size = amount(e.bytes), spent = amount(used);
+  const size = amount(e.bytes), spent = amount(Math.min(used, e.bytes));
   return {
     val: size.value,
     val_unit: size.unit,

@@ -84,10 +84,10 @@ function preparePayload(target: PayloadExpr, value: Expr): { target: PayloadExpr
 }
 
 const INTERNET_CHECKSUM = 1;
+const SCTP_CHECKSUM = 2;
 
 function writeOf(written: PayloadExpr, field: PayloadExpr, sreg: number): Expression {
-  const checksum = field.protocol?.checksum;
-  const summed = checksum !== undefined;
+  const { checksum, crc } = field.protocol ?? {};
   const isAddress = field.base === "network" &&
     (field.field?.name === "saddr" || field.field?.name === "daddr");
   return {
@@ -96,8 +96,8 @@ function writeOf(written: PayloadExpr, field: PayloadExpr, sreg: number): Expres
     offset: written.offset >> 3,
     length: (written.bits + 7) >> 3,
     sreg,
-    checksumType: summed ? INTERNET_CHECKSUM : 0,
-    checksumOffset: checksum ?? 0,
+    checksumType: checksum !== undefined ? INTERNET_CHECKSUM : crc !== undefined ? SCTP_CHECKSUM : 0,
+    checksumOffset: checksum ?? crc ?? 0,
     checksumFlags: isAddress ? 1 : 0,
   };
 }

@@ -16,8 +16,10 @@ import { unreachable } from "./unreachable.ts";
 
 export interface Optimized {
   readonly commands: Command[];
-  /** What was merged, as nft tells it. */
+  /** What was merged into which rules, as nft tells it on standard error ... */
   readonly report: string;
+  /** ... and the rules that came of it, a line each, on standard output. */
+  readonly merged: string;
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -37,7 +39,7 @@ export function optimize(
   const nodes = nodesBySpan(commands),
     studied = new Map<RuleNode, Studied>(),
     places = new Map<string, Place>();
-  const reports: string[] = [], warnings: Diagnostic[] = [];
+  const reports: string[] = [], texts: string[] = [], warnings: Diagnostic[] = [];
   const named = namedChains(commands);
   for (const table of tables.values()) {
     const effects = new Effects(table), ours = named.get(tableKey(table.family, table.name)) ?? new Map();
@@ -68,10 +70,11 @@ export function optimize(
     return mergeRules(known, place).map((one) => {
       if (!("merged" in one)) return { rule: one.node!, of: [one.node!] };
       reports.push(mergeText(one));
+      texts.push(`${one.text}\n`);
       return { rule: one.merged, of: one.rules.map(({ node }) => node!) };
     });
   });
-  return { commands: merged, report: reports.join(""), warnings };
+  return { commands: merged, report: reports.join(""), merged: texts.join(""), warnings };
 }
 
 /** Warnings told of one chain. */

@@ -14,6 +14,7 @@ export interface Bench {
   readonly nft: Nft;
   readonly machine: Machine;
   readonly output: string;
+  readonly error: string;
   readonly told: ReturnType<Nft["run"]>["diagnostics"];
 }
 
@@ -25,7 +26,7 @@ export function benchOf(shape: Shape, rules: readonly string[], optimize: boolea
   const machine = new Machine({ random: new SeededRandom(1), cells: store.cells.numbers });
   machine.setInterfaces(["", "lan"]);
   machine.install(assemble(store.current, store.current.generation, { live: store.live, now: 0 }), 0);
-  return { nft, machine, output, told: diagnostics };
+  return { nft, machine, output, error, told: diagnostics };
 }
 
 /** One for all: making one is slow in some runtimes. */

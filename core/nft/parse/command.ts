@@ -6,6 +6,7 @@ import type { IncludeContext } from "./include.ts";
 import { FAMILIES, familyOf, handleName, name, tableRef } from "./named.ts";
 import { OBJECT_WORDS, objectType, parseObjectBody, parseObjectInline } from "./object.ts";
 import { parseList } from "./list.ts";
+import { parseMonitor } from "./monitor.ts";
 import { parseReset, parseTransfer } from "./reset.ts";
 import { passRule } from "./passed.ts";
 import { parseSetBody } from "./set_body.ts";
@@ -25,6 +26,7 @@ export function parseCommand(c: Cursor, context: IncludeContext): Command | unde
   const start = c.at;
   if (c.is("list")) return parseList(c);
   if (c.is("reset")) return parseReset(c);
+  if (c.is("monitor")) return parseMonitor(c);
   if (c.is("export") || c.is("import")) return parseTransfer(c);
   if (c.is("describe")) {
     c.take();

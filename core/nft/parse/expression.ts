@@ -9,6 +9,9 @@ import { LITERAL, MARK, NEWLINE, NUMBER, QUOTED, WORD } from "../text/token.ts";
 import type { BinaryOp, ElementNode, Node } from "../tree/tree.ts";
 import { OPERATOR_WORDS, RESERVED, VALUE_WORDS } from "../text/words.ts";
 
+/** What the parser says where an operand is missing; completion tells from it what may stand there. */
+export const EXPECTED_LEFT = "expected a packet field or a statement", EXPECTED_VALUE = "expected a value";
+
 /** A concatenation, a set, a set reference or a map. */
 export function parseExpression(c: Cursor, side: Side): Node {
   return c.deeper(() => {
@@ -148,7 +151,7 @@ export function parsePrimary(c: Cursor, side: Side): Node {
     const text = c.take();
     return { kind: "symbol", text, quoted: false, span: c.since(start) };
   }
-  return c.unexpected(side === "left" ? "expected a packet field or a statement" : "expected a value");
+  return c.unexpected(side === "left" ? EXPECTED_LEFT : EXPECTED_VALUE);
 }
 
 /** On a value side a word like `tcp` begins a field only when a field's name follows. */

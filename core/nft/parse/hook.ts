@@ -19,7 +19,7 @@ export function parseHook(c: Cursor): HookNode {
   const hook = name(c, "a name");
   if (!["prerouting", "input", "forward", "output", "postrouting", "ingress", "egress"].includes(hook.text)) {
     refuse(hook.span, `unknown chain hook`, [], [
-      "hooks are prerouting, input, forward, output, postrouting",
+      "hooks are prerouting, input, forward, output, postrouting, ingress, egress",
     ]);
   }
   const devices: Node[] = [];

@@ -1,5 +1,6 @@
-import type { Command } from "../tree/command.ts";
+import type { Command, Name } from "../tree/command.ts";
 import type { Cursor } from "../text/cursor.ts";
+import { QUOTED } from "../text/token.ts";
 import { familyOf, name, tableRef } from "./named.ts";
 
 const WHOLE = [
@@ -46,6 +47,19 @@ export function parseList(c: Cursor): Command {
     return { kind: "list", what, table, name: named, span: c.since(start) };
   }
   const what = c.isWord() ? c.text() : "";
+  if (what === "hooks") {
+    c.take();
+    const family = familyOf(c);
+    const device = c.skip("device") ? deviceName(c) : undefined;
+    if (!c.atLineEnd()) c.unexpected("expected the end of the command, a family or device NAME");
+    return {
+      kind: "list",
+      what,
+      span: c.since(start),
+      ...(family === undefined ? {} : { family }),
+      ...(device === undefined ? {} : { name: device }),
+    };
+  }
   if (WHOLE.includes(what)) {
     c.take();
     if (c.is("table") && !["tables", "chains", "ruleset"].includes(what)) {
@@ -62,4 +76,10 @@ export function parseList(c: Cursor): Command {
   if (what === "table") return { kind: "list", what, table, span: c.since(start) };
   const named = name(c, `the name of a ${what}`);
   return { kind: "list", what, table, name: named, span: c.since(start) };
+}
+
+/** Names of devices may stand in quotes. */
+function deviceName(c: Cursor): Name {
+  const span = c.span();
+  return c.kind() === QUOTED ? { text: c.take().replaceAll('"', ""), span } : name(c, "the name of a device");
 }

@@ -1,4 +1,5 @@
 import type { Expression } from "../../expr/expression.ts";
+import type { SetDefinition } from "../../ruleset/ruleset.ts";
 import type { TypeContext } from "../types.ts";
 import type { SetPrinter } from "./operand.ts";
 
@@ -26,6 +27,8 @@ export interface ListOptions {
   readonly newest?: boolean;
   /** Values of a stateful expression's cells now. */
   readonly counts?: (cell: number) => readonly [number, number];
+  /** A set with its elements as they are now: counts, times left, those that rules added. */
+  readonly listed?: (set: SetDefinition) => SetDefinition;
   /** Monotonic milliseconds, for what is left of timeouts. */
   readonly now?: () => number;
 }

@@ -99,7 +99,8 @@ export function sizeOf(set: SetDefinition, table: Table): number | undefined {
 export const listSet = (set: SetDefinition, options: ListOptions, table: Table): string =>
   [...setPieces(set, options, table)].join("");
 
-export function* setPieces(set: SetDefinition, options: ListOptions, table: Table): Generator<string> {
+export function* setPieces(declared: SetDefinition, options: ListOptions, table: Table): Generator<string> {
+  const set = options.terse ? declared : options.listed?.(declared) ?? declared;
   let text = `\t${isMap(set) ? "map" : "set"} ${set.name} {${handle(set.handle, options)}\n`;
   const source = setSource(set);
   const data = set.objects !== undefined
@@ -141,7 +142,7 @@ export function* setPieces(set: SetDefinition, options: ListOptions, table: Tabl
         : { counts: (e: SetElement) => (e.cell === undefined || e.cell < 0 ? undefined : counts(e.cell)) }),
       ...(now === undefined
         ? {}
-        : { left: (e: SetElement) => (e.deadline === undefined ? undefined : e.deadline - now()) }),
+        : { left: (e: SetElement) => (e.deadline === undefined ? e.expires : e.deadline - now()) }),
     };
     const single = source?.key.length === 1 ? source.key[0]!.name : "";
     yield `${text}\t\telements = { `;

@@ -71,8 +71,11 @@ function amount(bytes: number): string {
   return `${value} ${units[index]}`;
 }
 
+/** More than there is cannot have been used (nft_quota_do_dump). */
 export const printQuota = (e: Extract<Expression, { kind: "quota" }>, used: number): string =>
-  `${e.inverted ? "over " : ""}${amount(e.bytes)}${used === 0 ? "" : ` used ${amount(used)}`}`;
+  `${e.inverted ? "over " : ""}${amount(e.bytes)}${
+    used === 0 ? "" : ` used ${amount(Math.min(used, e.bytes))}`
+  }`;
 
 const DEFAULT_LEVEL = 4;
 

@@ -62,12 +62,14 @@ export function elementText(set: SetDefinition, element: SetElement, printing: E
   let text = element.catchall ? "*" : keyText(set, element, printing);
   const counts = printing.counts?.(element) ??
     (element.counter && [element.counter.packets, element.counter.bytes]);
-  if (set.statements !== undefined) {
+  const own = element.statements ?? set.statements;
+  const statements = own?.length === 1 && own[0]!.kind === "counter" ? undefined : own;
+  if (statements !== undefined) {
     const context = { types: printing.types, stateless: printing.stateless, family: "ip", set: () => "" };
-    for (const statement of element.statements ?? set.statements) {
+    for (const statement of statements) {
       text += ` ${printPlain(statement, context)}`;
     }
-  } else if (counts !== undefined || set.counter) {
+  } else if (counts !== undefined || set.counter || own !== undefined) {
     text += printing.stateless
       ? " counter"
       : ` counter packets ${counts?.[0] ?? 0} bytes ${counts?.[1] ?? 0}`;

@@ -1,7 +1,7 @@
 import { printAction } from "./action.ts";
 import type { PrintContext } from "./context.ts";
 import { icmpCodeType, icmpv6CodeType, icmpxCodeType } from "../datatype/icmp.ts";
-import { printDuration } from "../datatype/time.ts";
+import { timeType } from "../datatype/time.ts";
 import { NAT_FLAGS } from "../parse/nat.ts";
 import { printOperand } from "./operand.ts";
 import { printPlain } from "./plain.ts";
@@ -29,10 +29,9 @@ export function printStatement(statement: Statement, context: PrintContext): str
     case "set update": {
       const timeout = statement.timeout === undefined
         ? ""
-        : ` timeout ${printDuration(BigInt(statement.timeout))}`;
-      // What an element is to do has no state of its own.
-      const plain = { ...context, stateless: true };
-      const does = (statement.statements ?? []).map((inner) => ` ${printPlain(inner, plain)}`).join("");
+        : ` timeout ${timeType.print!(BigInt(statement.timeout), 64, types)}`;
+      const does = (statement.statements ?? [])
+        .map((inner) => ` ${printPlain(inner, { ...context, stateless: true })}`).join("");
       const data = statement.data === undefined ? "" : ` : ${printOperand(statement.data, types, set)}`;
       const element = `{ ${printOperand(statement.key, types, set)}${timeout}${does}${data} }`;
       const size = context.meterSize?.(statement.set);

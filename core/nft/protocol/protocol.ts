@@ -32,6 +32,8 @@ export interface Protocol {
   readonly next?: readonly (readonly [value: number, protocol: string])[];
   /** Offset of the internet checksum in bytes; writes must mend it. */
   readonly checksum?: number;
+  /** Likewise of a CRC-32C. */
+  readonly crc?: number;
   /** The checksum covers the addresses of the network header too. */
   readonly pseudoHeader?: boolean;
 }

@@ -12,6 +12,7 @@ export const sctpRow = {
     number("vtag", 32, 32),
     number("checksum", 64, 32),
   ],
+  crc: 8,
 } as const satisfies Protocol;
 
 /** RFC 4340. */

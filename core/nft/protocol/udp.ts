@@ -25,7 +25,6 @@ export const udpliteRow = {
     number("csumcov", 32, 16),
     number("checksum", 48, 16),
   ],
-  checksum: 6,
 } as const satisfies Protocol;
 
 /** Any transport with ports: the caller vouches for the protocol. */

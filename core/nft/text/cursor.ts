@@ -160,16 +160,19 @@ export class Cursor {
       case JUNK:
         return "junk";
       case WORD:
-        return OPERATOR_WORDS.get(text) ?? (RESERVED.has(text) ? text : "string");
+        if (OPERATOR_WORDS.has(text)) return markName(OPERATOR_WORDS.get(text)!);
+        return RESERVED.has(text) ? text : "string";
       case LITERAL:
         return "string";
       default:
-        return MARK_NAMES.get(text) ?? `'${text}'`;
+        return text === "~" ? "junk" : markName(text);
     }
   }
 }
 
 const quote = (text: string): string => (/^[A-Za-z]/.test(text) ? text : `'${text}'`);
+
+const markName = (mark: string): string => MARK_NAMES.get(mark) ?? `'${mark}'`;
 
 const PLAIN_MARKS = [
   "<",

@@ -45,7 +45,9 @@ export function renderDiagnostic(diagnostic: Diagnostic): string {
   if (first === undefined || first.source.text === "") return title + hints;
   const { source } = first;
   const { line } = placeOf(source, first.start);
-  const text = lineText(source, line);
+  // At the end of a text its last line is shown, as nft does.
+  const atEnd = first.start >= source.text.length && line > 1;
+  const text = lineText(source, line) || (atEnd ? lineText(source, line - 1) : "");
   if (text.length > LONGEST_LINE) return `${heading(first)}${title}${excerpt(text, first)}${hints}`;
   const drawn: string[] = [];
   for (const character of text.split("")) drawn.push(character === "\t" ? "\t" : " ");

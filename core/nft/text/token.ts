@@ -140,9 +140,9 @@ export class Tokens {
       if (c === "\n") this.add(NEWLINE, at, ++at);
       else if (c === "\\" && continuation(text, at) > 0) at = continuation(text, at);
       else if (c === "#") {
-        // nft wants a line end behind a comment, and takes a last line without one for junk.
+        // nft wants a line end behind a comment, and takes a file's last line without one for junk.
         const end = text.indexOf("\n", at);
-        if (end < 0) this.add(JUNK, at, at + 1);
+        if (end < 0 && this.source.name !== "") this.add(JUNK, at, at + 1);
         at = end < 0 ? text.length : end;
       } else if (c === '"') {
         const end = text.indexOf('"', at + 1);

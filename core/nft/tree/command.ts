@@ -37,9 +37,12 @@ export type Command =
     family?: Family;
     span: Span;
   }
+  | { kind: "monitor"; event?: MonitorEvent; what?: MonitorObject; json: boolean; span: Span }
   | { kind: "define"; op: "define" | "redefine" | "undefine"; name: string; value?: Node; span: Span }
   | { kind: "describe"; node: Node; span: Span };
 
+export type MonitorEvent = "new" | "destroy";
+export type MonitorObject = "tables" | "chains" | "rules" | "sets" | "elements" | "ruleset" | "trace";
 export type Verb = "add" | "create" | "insert" | "replace" | "delete" | "flush" | "reset" | "get" | "destroy";
 export type ObjectType =
   | "counter"

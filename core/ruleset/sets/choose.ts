@@ -1,6 +1,13 @@
-import type { Verdict } from "../../expr/expression.ts";
+import type { ElementStatement, Verdict } from "../../expr/expression.ts";
 import { lastKey, sortIntervals } from "../intervals.ts";
-import { type SetDefinition, type SetElement, typeLength } from "../ruleset.ts";
+import {
+  type ObjectDefinition,
+  objectKey,
+  type SetDefinition,
+  type SetElement,
+  type Table,
+  typeLength,
+} from "../ruleset.ts";
 import { hashIndex } from "./hash.ts";
 import {
   CODE_ACCEPT,
@@ -20,6 +27,8 @@ import {
   type SetImage,
 } from "./image.ts";
 import type { LiveStore } from "./live.ts";
+import { declaredStatements, elementStatements, uncounted } from "../element_statements.ts";
+import { initialState } from "../state.ts";
 import { buildRanges, type RangeAxis } from "./ranges.ts";
 
 /** First instruction of the chain a verdict goes to. */
@@ -31,21 +40,35 @@ const images = new WeakMap<SetDefinition, SetImage>();
  * Image of a set in the back end that suits it. Images of unchanged sets are made once: an incremental command
  * rebuilds only what it touched (verdict maps always, as their targets move).
  */
-export function setImage(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage {
-  if (set.data === "verdict") return build(set, live, entry);
+export function setImage(
+  set: SetDefinition,
+  live: LiveStore,
+  entry: ChainEntry,
+  objects: Table["objects"] = NO_OBJECTS,
+): SetImage {
+  if (set.data === "verdict") return build(set, live, entry, objects);
   let image = images.get(set);
-  if (image === undefined) images.set(set, image = build(set, live, entry));
+  if (image === undefined) images.set(set, image = build(set, live, entry, objects));
   return image;
 }
 
-function build(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage {
+const NO_OBJECTS: Table["objects"] = new Map();
+
+function build(
+  set: SetDefinition,
+  live: LiveStore,
+  entry: ChainEntry,
+  objects: Table["objects"],
+): SetImage {
   const kind = chooseBackend(set), length = typeLength(set.key), keyWords = Math.max(1, (length + 3) >>> 2);
   const elements = kind === SET_INTERVAL
     ? sortIntervals(set.elements.values())
     : [...set.elements.values()].filter((e) => !e.catchall);
   const rows = elements.length, star = set.elements.get("*");
   if (star !== undefined) elements.push(star);
-  const dataWords = set.data === undefined
+  const dataWords = set.objects !== undefined
+    ? 2
+    : set.data === undefined
     ? 0
     : set.data === "verdict"
     ? 2
@@ -53,12 +76,19 @@ function build(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage
   const data = new Uint32Array(elements.length * dataWords);
   for (const [row, element] of elements.entries()) {
     writeData(element, data, row * dataWords, dataWords, entry);
+    const object = element.object === undefined || set.objects === undefined
+      ? undefined
+      : objects.get(objectKey(set.objects, element.object));
+    if (object !== undefined && isElementStatement(object.expression)) {
+      data[row * dataWords] = live.statements.place([object.expression]);
+      data[row * dataWords + 1] = object.cell;
+    }
   }
   const seed = live.seed ^ Math.imul(set.handle + 1, 0x9e3779b1) ^ Math.imul(set.live + 1, 0x85ebca6b);
   const ranges = kind === SET_RANGES ? buildRanges(axes(set, elements, rows), rows) : undefined;
   const big = kind === SET_INTERVAL, flat = big || kind === SET_HASH ? rows : 0;
   const keys = ranges?.keys ?? flatten(elements, flat, keyWords, big, (e) => e.key);
-  return {
+  const image: SetImage = {
     kind,
     name: set.name,
     keyWords,
@@ -73,9 +103,7 @@ function build(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage
     keys,
     ends: ranges?.ends ?? flatten(elements, big ? rows : 0, keyWords, big, lastKey),
     data,
-    cells: elements.some((e) => (e.cell ?? -1) >= 0)
-      ? Int32Array.from(elements, (e) => e.cell ?? -1)
-      : new Int32Array(0),
+    ...stateOf(set, elements, live),
     expires: set.live > 0 || elements.some((e) => e.deadline !== undefined)
       ? Float64Array.from(elements, (e) => e.deadline ?? Infinity)
       : new Float64Array(0),
@@ -83,13 +111,54 @@ function build(set: SetDefinition, live: LiveStore, entry: ChainEntry): SetImage
     seed,
     ...(set.live > 0 ? { live: live.image(set, keyWords, dataWords) } : {}),
   };
+  live.built(image);
+  return image;
 }
+
+const isElementStatement = (e: ObjectDefinition): e is Extract<ObjectDefinition, ElementStatement> =>
+  e.kind === "counter" || e.kind === "quota" || e.kind === "limit" || e.kind === "connlimit";
+
+/** What elements do, and where their state is. */
+function stateOf(
+  set: SetDefinition,
+  elements: readonly SetElement[],
+  live: LiveStore,
+): Pick<SetImage, "places" | "states" | "cells" | "initial"> {
+  const declared = declaredStatements(set), own = (e: SetElement) => e.statements ?? e.counter;
+  if (declared.length === 0 && elements.every((e) => own(e) === undefined)) return STATELESS;
+  const common = live.statements.place(uncounted(declared)), places = new Int32Array(elements.length);
+  let states = declared.length;
+  for (const [row, element] of elements.entries()) {
+    const statements = own(element) === undefined ? declared : elementStatements(set, element);
+    places[row] = statements === declared ? common : live.statements.place(uncounted(statements));
+    states = Math.max(states, statements.length);
+  }
+  const changing = set.live > 0, cells = new Int32Array(changing ? 0 : elements.length * states).fill(-1);
+  const initial = new Float64Array(changing ? elements.length * states * 2 : 0);
+  for (const [row, element] of elements.entries()) {
+    if (changing) {
+      for (const [i, statement] of elementStatements(set, element).entries()) {
+        initial.set(initialState(statement) ?? [0, 0], 2 * (row * states + i));
+      }
+    } else cells.set(element.cells ?? [element.cell ?? -1], row * states);
+  }
+  return { places, states, cells, initial };
+}
+
+const STATELESS = {
+  places: new Int32Array(0),
+  states: 0,
+  cells: new Int32Array(0),
+  initial: new Float64Array(0),
+};
 
 /** The back end for a set, from its flags, its key and what is in it. */
 export function chooseBackend(set: SetDefinition): number {
   const length = typeLength(set.key);
   if (set.live > 0) return SET_HASH;
-  let exact = true, plain = set.data === undefined && !set.counter && !set.timeouts;
+  let exact = true;
+  let plain = set.data === undefined && set.objects === undefined && !set.timeouts &&
+    declaredStatements(set).length === 0;
   for (const element of set.elements.values()) {
     if (element.end !== undefined && !element.catchall) exact = false;
     if (element.catchall || (element.cell ?? -1) >= 0) plain = false;

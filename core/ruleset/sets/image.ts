@@ -25,8 +25,14 @@ export interface SetImage {
   readonly keys: Uint32Array;
   readonly ends: Uint32Array;
   readonly data: Uint32Array;
-  /** First cell of each row's counter, -1 for none; empty when no element counts. */
+  /** What each row does, as a place in `Program.statements`, 0 for nothing; empty when no row does anything. */
+  readonly places: Int32Array;
+  /** Most statements a row has. */
+  readonly states: number;
+  /** First cells of each row's statements, `states` a row, -1 for none; empty when no row has one. */
   readonly cells: Int32Array;
+  /** Of a set that rules change, what declared rows begin with: a pair a statement, `states` a row. */
+  readonly initial: Float64Array;
   /** Deadline of each row in milliseconds of `Program.time`, Infinity for none; empty when no element expires. */
   readonly expires: Float64Array;
   /** Row of the catch-all element, -1 for none. */
@@ -44,14 +50,17 @@ export interface LiveImage {
   readonly capacity: number;
   /** Milliseconds an element that a rule adds lives, when the rule does not say; 0 for ever. */
   readonly timeout: number;
-  readonly counting: boolean;
+  /** What an element does that a rule adds without saying more: a place in `Program.statements`, 0 for nothing. */
+  readonly place: number;
   /** Keys of elements to take out, with the numbers of their commands. */
   readonly removals: { readonly sequences: Int32Array; readonly keys: Int32Array };
   readonly index: Int32Array;
   readonly keys: Uint32Array;
   readonly data: Uint32Array;
-  /** Packets and bytes of each row; empty when the set does not count. */
-  readonly counters: Float64Array;
+  /** What each row does, as a place in `Program.statements`. */
+  readonly places: Int32Array;
+  /** State of each row's statements: MOST_STATEMENTS pairs a row. */
+  readonly states: Float64Array;
   /** By the data plane's clock; Infinity for ever, -1 for a row not in use. */
   readonly expires: Float64Array;
   /** Milliseconds each row lives; 0 for ever. */

@@ -1,6 +1,8 @@
 import type { Removal, SetDefinition } from "../ruleset.ts";
 import { hashFind, hashInsert, hashRemove, hashSlots } from "./hash.ts";
 import { hostWords, type LiveImage, type SetImage } from "./image.ts";
+import { declaredStatements, uncounted } from "../element_statements.ts";
+import { MOST_STATEMENTS, STATEMENT_WORDS, StatementLists } from "./programs.ts";
 import { SetTable } from "./table.ts";
 
 /**
@@ -17,7 +19,10 @@ import { SetTable } from "./table.ts";
 export class LiveStore {
   /** What hashes of all sets are mixed with. */
   readonly seed: number;
+  /** What elements and objects of all sets do. */
+  readonly statements = new StatementLists();
   readonly #images = new Map<number, LiveImage>();
+  readonly #tables = new Map<number, SetTable>();
   #last = 0;
   #removals = 0;
 
@@ -34,12 +39,13 @@ export class LiveStore {
   /** The set's storage, allocated on first use. */
   image(set: SetDefinition, keyWords: number, dataWords: number): LiveImage {
     const there = this.#images.get(set.live);
+    const place = this.statements.place(uncounted(declaredStatements(set)));
     const image = there ?? allocate(set, keyWords, dataWords);
     const removals = {
       sequences: Int32Array.from(set.removals, (removal) => removal.sequence),
       keys: Int32Array.from(set.removals.flatMap((removal) => [...hostWords(removal.key, keyWords)])),
     };
-    const current = { ...image, flushes: set.flushes, timeout: set.timeout ?? 0, removals };
+    const current = { ...image, flushes: set.flushes, timeout: set.timeout ?? 0, place, removals };
     this.#images.set(set.live, current);
     return current;
   }
@@ -51,13 +57,15 @@ export class LiveStore {
 
   /** Whether the storage has this key, added by a rule or declared. */
   holds(live: number, key: Uint8Array, now: number): boolean {
-    const image = this.#images.get(live);
-    if (image === undefined) return false;
-    const stride = image.keys.length / image.capacity, words = hostWords(key, stride);
-    for (const row of liveRows(image, now)) {
-      if (words.every((word, i) => image.keys[row * stride + i] === word)) return true;
-    }
-    return false;
+    const table = this.#tables.get(live);
+    if (table === undefined) return false;
+    const row = hashFind(table, new Int32Array(hostWords(key, table.keyWords).buffer), 0);
+    return row >= 0 && table.expires[row]! > now;
+  }
+
+  /** The set's image was made: how its storage is searched. */
+  built(image: SetImage): void {
+    if (image.live !== undefined) this.#tables.set(image.live.id, new SetTable(image, 0));
   }
 
   removal(key: Uint8Array): Removal {
@@ -65,14 +73,18 @@ export class LiveStore {
   }
 
   /** Those the data plane has not carried out yet. */
-  open(removals: readonly Removal[], live: number): readonly Removal[] {
+  readonly open = (removals: readonly Removal[], live: number): readonly Removal[] => {
     const done = this.#images.get(live)?.state[STATE_REMOVED] ?? 0;
     return removals.filter((removal) => removal.sequence > done);
-  }
+  };
 
   /** Forgets the storage of sets that are gone. */
   keep(used: ReadonlySet<number>): void {
-    for (const id of [...this.#images.keys()]) if (!used.has(id)) this.#images.delete(id);
+    for (const id of [...this.#images.keys()]) {
+      if (used.has(id)) continue;
+      this.#images.delete(id);
+      this.#tables.delete(id);
+    }
   }
 }
 
@@ -101,32 +113,41 @@ const SWEEP_ROWS = 64;
 function allocate(set: SetDefinition, keyWords: number, dataWords: number): LiveImage {
   const size = set.size ?? DEFAULT_LIVE_SIZE;
   const capacity = Math.max(1, set.elements.size, Math.min(size, MOST_LIVE_SIZE));
-  const shared = (bytes: number) => new SharedArrayBuffer(bytes);
+  // The row behind the last is that of the catch-all.
+  const rows = capacity + 1, shared = (bytes: number) => new SharedArrayBuffer(bytes);
   return {
     id: set.live,
     flushes: set.flushes,
     capacity,
     timeout: set.timeout ?? 0,
-    counting: set.counter,
+    place: 0,
     removals: { sequences: new Int32Array(0), keys: new Int32Array(0) },
     index: new Int32Array(shared(hashSlots(capacity) * 4)),
-    keys: new Uint32Array(shared(capacity * keyWords * 4)),
-    data: new Uint32Array(shared(capacity * dataWords * 4)),
-    counters: new Float64Array(shared(set.counter ? capacity * 16 : 0)),
-    expires: new Float64Array(shared(capacity * 8)),
-    timeouts: new Float64Array(shared(capacity * 8)),
+    keys: new Uint32Array(shared(rows * keyWords * 4)),
+    data: new Uint32Array(shared(rows * dataWords * 4)),
+    places: new Int32Array(shared(rows * 4)),
+    states: new Float64Array(shared(rows * MOST_STATEMENTS * 16)),
+    expires: new Float64Array(shared(rows * 8)),
+    timeouts: new Float64Array(shared(rows * 8)),
     state: new Int32Array(shared(8 * 4)),
   };
 }
 
 /** Brings live storage to what the new image declares; `before` is what the last program declared. */
-export function installLive(table: SetTable, before: SetImage | undefined, now: number, shift: number): void {
+export function installLive(
+  table: SetTable,
+  before: SetImage | undefined,
+  now: number,
+  shift: number,
+  statements: Float64Array,
+): void {
   const live = table.image.live!, state = live.state;
   const declared = declaredTable(table.image);
   if (state[STATE_FILLED] === 0 || state[STATE_FLUSHES] !== live.flushes) {
     const removed = state[STATE_REMOVED]!;
     live.index.fill(0);
     state.fill(0);
+    live.expires[live.capacity] = UNUSED;
     state[STATE_REMOVED] = removed;
     state[STATE_FILLED] = 1;
     state[STATE_FLUSHES] = live.flushes;
@@ -140,6 +161,7 @@ export function installLive(table: SetTable, before: SetImage | undefined, now: 
       if (hashFind(declared, old.keys, at) < 0) liveDelete(table, old.keys, at);
     }
   }
+  installCatchall(table, declared, old, now, shift, statements);
   for (let row = 0; row < declared.rows; row++) {
     const at = row * declared.keyWords, was = old === undefined ? -1 : hashFind(old, declared.keys, at);
     const deadline = declared.expiring ? declared.expires[row]! : Infinity;
@@ -147,8 +169,10 @@ export function installLive(table: SetTable, before: SetImage | undefined, now: 
     const fresh = was < 0 || (old!.expiring ? old!.expires[was]! : Infinity) !== deadline;
     // An element that ran out here while the declaration stood still stays out.
     if (!fresh && place < 0) continue;
-    if (place < 0) place = takeRow(table, declared.keys, at, now);
+    const made = place < 0;
+    if (made) place = takeRow(table, declared.keys, at, now, declared.places[row] ?? 0, statements);
     if (place < 0) continue;
+    if (made) firstStates(table, place, row);
     if (fresh) {
       live.expires[place] = deadline + shift;
       live.timeouts[place] = deadline === Infinity ? 0 : deadline + shift - now;
@@ -168,13 +192,51 @@ function carryOutRemovals(table: SetTable): void {
   }
 }
 
+function installCatchall(
+  table: SetTable,
+  declared: SetTable,
+  old: SetTable | undefined,
+  now: number,
+  shift: number,
+  statements: Float64Array,
+): void {
+  const live = table.image.live!, row = declared.catchall, place = live.capacity, was = old?.catchall ?? -1;
+  if (row < 0) {
+    live.expires[place] = UNUSED;
+    return;
+  }
+  const deadline = declared.expiring ? declared.expires[row]! : Infinity;
+  for (let i = 0; i < table.dataWords; i++) {
+    table.data[place * table.dataWords + i] = declared.data[row * table.dataWords + i]!;
+  }
+  if (was >= 0 && (old!.expiring ? old!.expires[was]! : Infinity) === deadline) return;
+  live.expires[place] = deadline + shift;
+  live.timeouts[place] = deadline === Infinity ? 0 : deadline + shift - now;
+  if (was >= 0) return;
+  beginStates(live, place, declared.places[row] ?? 0, statements);
+  firstStates(table, place, row);
+}
+
+/** What a declared element counted before it came here. */
+function firstStates(table: SetTable, place: number, row: number): void {
+  const { initial, states } = table.image, to = place * 2 * MOST_STATEMENTS;
+  for (let i = 0; i < 2 * states; i++) table.states[to + i] = initial[row * 2 * states + i]!;
+}
+
 const declaredTable = (image: SetImage): SetTable => {
   const { live: _, ...declared } = image;
   return new SetTable(declared, 0);
 };
 
 /** A row for a new key, its data zero; -1 when the set is full. */
-function takeRow(table: SetTable, words: Int32Array, at: number, now: number): number {
+function takeRow(
+  table: SetTable,
+  words: Int32Array,
+  at: number,
+  now: number,
+  place: number,
+  statements: Float64Array,
+): number {
   const live = table.image.live!, state = live.state;
   if (state[STATE_COUNT]! >= live.capacity) {
     sweep(table, now, SWEEP_ROWS);
@@ -189,9 +251,20 @@ function takeRow(table: SetTable, words: Int32Array, at: number, now: number): n
   table.keys[to + last] = words[at + last]! & table.lastMask;
   live.expires[row] = Infinity;
   live.timeouts[row] = 0;
-  if (live.counters.length > 0) live.counters[2 * row] = live.counters[2 * row + 1] = 0;
+  beginStates(live, row, place, statements);
   hashInsert(table, row);
   return row;
+}
+
+/** What a row does from now on, and the first values of its state. */
+function beginStates(live: LiveImage, row: number, place: number, statements: Float64Array): void {
+  live.places[row] = place;
+  if (place === 0) return;
+  for (let i = 0, count = statements[place]!; i < count; i++) {
+    const from = place + 1 + i * STATEMENT_WORDS + STATEMENT_WORDS - 2, to = 2 * (row * MOST_STATEMENTS + i);
+    live.states[to] = statements[from]!;
+    live.states[to + 1] = statements[from + 1]!;
+  }
 }
 
 function freeRow(table: SetTable, row: number): void {
@@ -219,7 +292,7 @@ export function sweep(table: SetTable, now: number, rows: number): void {
 /**
  * `add` and `update` of nft_dynset: finds or adds the key at word `at` and answers its row, -1 when the set is
  * full. An existing element keeps its data; `update` starts its time again. `timeout` in milliseconds, 0 for the
- * set's own.
+ * set's own. `place` is what a new element does, 0 for what the set says.
  */
 export function liveAdd(
   table: SetTable,
@@ -229,6 +302,8 @@ export function liveAdd(
   timeout: number,
   restart: boolean,
   now: number,
+  place: number,
+  statements: Float64Array,
 ): number {
   const live = table.image.live!, time = timeout > 0 ? timeout : live.timeout;
   let row = hashFind(table, words, at);
@@ -243,7 +318,7 @@ export function liveAdd(
     }
     return row;
   }
-  row = takeRow(table, words, at, now);
+  row = takeRow(table, words, at, now, place > 0 ? place : live.place, statements);
   if (row < 0) return -1;
   if (time > 0) {
     live.expires[row] = now + time;
@@ -262,10 +337,15 @@ export function liveDelete(table: SetTable, words: Int32Array, at: number): bool
   return true;
 }
 
+/** Whether the data plane has put the declared elements in since the set was flushed for the so-many-th time. */
+export const takenOver = (live: LiveImage, flushes: number): boolean =>
+  live.state[STATE_FILLED] !== 0 && live.state[STATE_FLUSHES] === flushes;
+
 /** Rows in use, for listing; `now` by the data plane's clock. */
 export function* liveRows(live: LiveImage, now: number): Generator<number> {
   const top = live.state[STATE_TOP]!;
   for (let row = 0; row < top; row++) {
     if (live.expires[row] !== UNUSED && live.expires[row]! > now) yield row;
   }
+  if (live.expires[live.capacity]! > now) yield live.capacity;
 }

@@ -143,7 +143,7 @@ test("live: random adds, deletes and expiries against a Map", () => {
     timeout: 100,
   });
   const table = new SetTable(setImage(set, store, () => 0), 0);
-  installLive(table, undefined, 0, 0);
+  installLive(table, undefined, 0, 0, store.statements.image);
   const model = new Map<string, number>(), words = new Int32Array(20), raw = new Uint8Array(words.buffer);
   let now = 0;
   for (let i = 0; i < 20000; i++) {
@@ -155,7 +155,7 @@ test("live: random adds, deletes and expiries against a Map", () => {
     if (kind === 0) assert.equal(liveDelete(table, words, 4) && model.has(name), model.delete(name));
     else if (kind === 1) assert.equal(find(table, words, 4, { now }) >= 0, model.has(name));
     else {
-      const row = liveAdd(table, words, 4, 0, 0, kind === 2, now);
+      const row = liveAdd(table, words, 4, 0, 0, kind === 2, now, 0, store.statements.image);
       if (row >= 0 && (kind === 2 || !model.has(name))) model.set(name, now + 100);
       assert.equal(row >= 0, model.has(name));
     }

@@ -1,4 +1,5 @@
 import type { SetImage } from "./image.ts";
+import { MOST_STATEMENTS } from "./programs.ts";
 
 /**
  * A set in the machine: the image's arrays as signed and unsigned views. One class for all back ends (one hidden
@@ -16,7 +17,11 @@ export class SetTable {
   readonly ordered: Uint32Array;
   readonly ends: Uint32Array;
   readonly data: Int32Array;
+  /** Place of each row's statements; empty when none has any. */
+  readonly places: Int32Array;
+  /** First cells of each row's statements, `stride` a row. */
   readonly cells: Int32Array;
+  readonly stride: number;
   readonly expires: Float64Array;
   readonly catchall: number;
   readonly seed: number;
@@ -25,8 +30,8 @@ export class SetTable {
   readonly shift: number;
   readonly expiring: boolean;
   readonly image: SetImage;
-  /** Counters of a live set's rows, a pair each; empty for others. */
-  readonly counters: Float64Array;
+  /** State of a live set's rows, MOST_STATEMENTS pairs each; empty for others. */
+  readonly states: Float64Array;
 
   constructor(image: SetImage, shift: number) {
     const live = image.live;
@@ -40,17 +45,20 @@ export class SetTable {
     this.ordered = keys;
     this.ends = image.ends;
     this.data = new Int32Array(data.buffer, data.byteOffset, data.length);
+    this.places = live?.places ?? image.places;
     this.cells = live === undefined ? image.cells : NO_CELLS;
+    this.stride = live === undefined ? image.states : MOST_STATEMENTS;
     this.expires = live?.expires ?? image.expires;
-    this.catchall = live === undefined ? image.catchall : -1;
+    // A live set's has a row of its own, which has expired where there is none.
+    this.catchall = live === undefined ? image.catchall : live.capacity;
     this.seed = image.seed | 0;
     this.rows = image.rows;
     this.shift = live === undefined ? shift : 0;
     this.expiring = this.expires.length > 0;
     this.image = image;
-    this.counters = live?.counters ?? NO_COUNTERS;
+    this.states = live?.states ?? NO_STATES;
   }
 }
 
 const NO_CELLS = new Int32Array(0);
-const NO_COUNTERS = new Float64Array(0);
+const NO_STATES = new Float64Array(0);

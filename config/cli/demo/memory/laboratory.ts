@@ -3,6 +3,7 @@ import { memoryPair, type MemoryPort } from "../../../../core/port_memory.ts";
 import { SeededRandom } from "../../../../core/random.ts";
 import { Router } from "../../../../core/router.ts";
 import { renderDiagnostics } from "../../../diagnostic.ts";
+import { deviceNames } from "../../../config.ts";
 import { parseConfig } from "../../../load.ts";
 import { buildPlan } from "../../../plan.ts";
 import { Rules } from "../../../rules.ts";
@@ -32,7 +33,7 @@ export class Laboratory {
     if (!parsed.ok) throw new Error(renderDiagnostics(parsed.diagnostics));
     const { config } = parsed;
     const names = config.ports.map((port) => port.name.value);
-    const interfaces = config.interfaces.map((entry) => entry.name.value);
+    const interfaces = [...deviceNames(config)];
     const index = (name: string) => interfaces.indexOf(name) + 1;
     this.rules = new Rules({
       interfaceIndex: (name) => index(name) || undefined,

@@ -1,0 +1,30 @@
+import type { Cursor } from "../text/cursor.ts";
+import { type Diagnostic, Refusal } from "../text/diagnostic.ts";
+import { recover, syntaxErrors } from "../text/recover.ts";
+import { END } from "../text/token.ts";
+import type { Command } from "../tree/command.ts";
+import { parseCommand } from "./command.ts";
+import { type IncludeContext, parseInclude } from "./include.ts";
+
+/** A whole text: its commands, and what is wrong with it. */
+export function parseText(
+  cursor: Cursor,
+  context: IncludeContext,
+): { commands: Command[]; diagnostics: readonly Diagnostic[] } {
+  const commands: Command[] = [];
+  try {
+    for (;;) {
+      cursor.skipSeparators();
+      if (cursor.kind() === END) break;
+      recover(cursor, () => {
+        if (cursor.is("include")) return parseInclude(cursor, context);
+        const command = parseCommand(cursor, context);
+        if (command !== undefined) commands.push(command);
+        return undefined;
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+  return { commands, diagnostics: syntaxErrors(cursor) };
+}
