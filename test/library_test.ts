@@ -78,12 +78,13 @@ Deno.test("library: debug netlink begins with the bytecode", () => {
 Deno.test("library: optimize merges; the report is error's, the new rule output's, and it is no failure", () => {
   const nft = new Nft(undefined, { optimize: true });
   const result = nft.run(
-    "table ip t {\n chain c {\n  tcp dport 1 accept\n  tcp dport 2 accept\n }\n}\n",
+    "table ip t {\n chain c {\n  type filter hook input priority 0; policy drop;\n" +
+      "  tcp dport 1 accept\n  tcp dport 2 accept\n }\n}\n",
     "r.nft",
   );
   assert.ok(result.ok);
   assert.equal(result.output, "tcp dport { 1, 2 } accept\n");
-  assert.match(result.error, /^Merging:\nr\.nft:3:3-20: [^]*into:\n\t\n$/);
+  assert.match(result.error, /^Merging:\nr\.nft:4:3-20: [^]*into:\n\t\n$/);
 });
 
 Deno.test("library: every error is told, with its place, and nothing of the text is done", () => {

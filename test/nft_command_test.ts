@@ -22,7 +22,8 @@ const LOADED = `table inet f {
 const FILES: Readonly<Record<string, string>> = {
   "echo.nft":
     "add table ip q; add chain ip q c; insert rule ip q c tcp dport 22 accept; create chain ip q d\n",
-  "merge.nft": "table ip o {\n chain c {\n  tcp dport 1 accept\n  tcp dport 2 accept\n }\n}\n",
+  "merge.nft":
+    "table ip o {\n chain c {\n  type filter hook input priority 0; policy drop;\n  tcp dport 1 accept\n  tcp dport 2 accept\n }\n}\n",
   "variable.nft": "table ip v {\n chain c {\n  tcp dport $ports accept\n }\n}\n",
   "two_errors.nft": "bogus line\nadd table ip x\nadd rule ip x y tcp nosuch 1\nlist nothing\n",
   "syntax.nft": "table ip v { set s { type inet_service; elements = $ports } }\nlist ruleset\n",

@@ -72,7 +72,13 @@ function isTerminal(statement: StatementNode): boolean {
 function requireTarget(context: CheckContext, chain: Node | undefined): void {
   const name = chain?.kind === "variable" ? chain.value : chain;
   if (chain === undefined || name?.kind !== "symbol" || context.table === undefined) return;
-  if (context.table.chains.has(name.text)) return;
+  const there = context.table.chains.get(name.text);
+  if (there?.base !== undefined) {
+    refuse(chain.span, "Could not process rule: Operation not supported", [], [
+      `${name.text} is a base chain: packets come to it by its hook alone`,
+    ]);
+  }
+  if (there !== undefined) return;
   const near = nearest(name.text, [...context.table.chains.keys()]);
   refuse(chain.span, "Could not process rule: No such file or directory", [], [
     near === undefined ? `the table has no chain ${name.text}` : `did you mean ${near}?`,

@@ -23,7 +23,8 @@ export function executeChain(execution: Execution, command: ChainCommand): void 
         ...(base === undefined ? {} : { base }),
         ...(body?.comment === undefined ? {} : { comment: body.comment }),
       };
-      return check(transaction.addChain(family, table.name, spec, verb === "create"), chain.span);
+      const error = transaction.addChain(family, table.name, spec, verb === "create");
+      return check(error, error?.reason === "unsupported" ? command.span : chain.span);
     }
     case "delete":
       return check(transaction.deleteChain(family, table.name, requireChain(table, chain)), chain.span);
@@ -47,7 +48,7 @@ function known(execution: Execution, node: Node): void {
 export function executeRename(execution: Execution, command: Extract<Command, { kind: "rename" }>): void {
   const table = requireTable(execution, command.table);
   const from = requireChain(table, command.chain, true);
-  check(execution.transaction.renameChain(table.family, table.name, from, command.to.text), command.to.span);
+  check(execution.transaction.renameChain(table.family, table.name, from, command.to.text), command.span);
 }
 
 function baseOf(table: Table, command: ChainCommand): BaseChain | undefined {

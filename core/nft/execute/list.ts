@@ -3,7 +3,7 @@ import { OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
 import type { Execution } from "./execution.ts";
-import { requireChain, requireSet, requireTable } from "./named.ts";
+import { requireChain, requireObject, requireSet, requireTable } from "./named.ts";
 import { chainPieces, inTable, isMap, listObject, setPieces, tablePieces } from "../print/list.ts";
 import type { ListOptions } from "../print/context.ts";
 
@@ -73,10 +73,7 @@ function listOne(execution: Execution, command: ListCommand): void {
     }
     default: {
       const type = OBJECT_TYPES.get(command.what);
-      const object = [...table.objects.values()].find((found) =>
-        found.type === type && found.name === name.text
-      );
-      if (object === undefined) return refuse(name.span, "No such file or directory");
+      const object = requireObject(table, type, name);
       return void output.stream(inTable(table, [[listObject(object, listing)]], listing));
     }
   }

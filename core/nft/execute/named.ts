@@ -1,4 +1,10 @@
-import type { Family, SetDefinition, Table } from "../../ruleset/ruleset.ts";
+import {
+  type Family,
+  OBJECT_FLOWTABLE,
+  type SetDefinition,
+  type StatefulObject,
+  type Table,
+} from "../../ruleset/ruleset.ts";
 import { refuse } from "../text/diagnostic.ts";
 import type { Name, TableRef } from "../tree/command.ts";
 import { nearest } from "../types.ts";
@@ -59,6 +65,20 @@ export function requireSet(table: Table, name: Name): SetDefinition {
     near === undefined
       ? "No such file or directory"
       : `No such file or directory; did you mean set ‘${near}’ in table ${table.family} ‘${table.name}’?`,
+  );
+}
+
+/** An object that is there. */
+export function requireObject(table: Table, type: number | undefined, name: Name): StatefulObject {
+  const objects = [...table.objects.values()].filter((object) => object.type !== OBJECT_FLOWTABLE);
+  const found = [...table.objects.values()].find((each) => each.type === type && each.name === name.text);
+  if (found !== undefined) return found;
+  const near = nearest(name.text, objects.map((each) => each.name));
+  return refuse(
+    name.span,
+    near === undefined
+      ? "No such file or directory"
+      : `No such file or directory; did you mean obj ‘${near}’ in table ${table.family} ‘${table.name}’?`,
   );
 }
 

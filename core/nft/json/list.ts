@@ -1,10 +1,8 @@
 import type { Family, SetDefinition, Table } from "../../ruleset/ruleset.ts";
-import { objectKey } from "../../ruleset/ruleset.ts";
 import { OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command } from "../tree/command.ts";
-import { refuse } from "../text/diagnostic.ts";
 import type { Execution } from "../execute/execution.ts";
-import { requireChain, requireSet, requireTable } from "../execute/named.ts";
+import { requireChain, requireObject, requireSet, requireTable } from "../execute/named.ts";
 import { sizeOf } from "../print/list.ts";
 import type { ListOptions } from "../print/context.ts";
 import type { JsonObject } from "./json.ts";
@@ -68,9 +66,7 @@ function listOne(execution: Execution, command: ListCommand, table: Table): Json
       return [setJson(set, place, sizeOf(set, table), listing, newest)];
     }
     default: {
-      const type = OBJECT_TYPES.get(what);
-      const object = type === undefined ? undefined : table.objects.get(objectKey(type, name.text));
-      if (object === undefined) return refuse(name.span, "No such file or directory");
+      const object = requireObject(table, OBJECT_TYPES.get(what), name);
       return [objectJson(object, { family: table.family, table: table.name }, listing)];
     }
   }

@@ -145,7 +145,7 @@ function positionOf(c: Cursor): Position | undefined {
   c.take();
   const span = c.span();
   const value = c.number("a number");
-  return { kind, value, span: kind === "index" ? c.since(start) : span };
+  return { kind, value, span: kind === "handle" ? span : c.since(start) };
 }
 
 function object(c: Cursor, verb: Verb, start: number): Command {

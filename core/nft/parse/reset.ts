@@ -1,5 +1,6 @@
 import type { Command } from "../tree/command.ts";
 import type { Cursor } from "../text/cursor.ts";
+import { END } from "../text/token.ts";
 import { refuse } from "../text/diagnostic.ts";
 import { familyOf, name, tableRef } from "./named.ts";
 
@@ -55,8 +56,9 @@ export function parseTransfer(c: Cursor): Command {
   if (word === "export" && c.is("ruleset")) c.take();
   if (!["xml", "json", "vm"].includes(c.text())) return c.unexpected("expected json, xml or vm");
   while (!c.atLineEnd()) c.take();
+  const span = c.since(start);
   return refuse(
-    c.since(start),
+    c.kind() === END ? span : { ...span, end: span.end + 1 },
     word === "export"
       ? "JSON export is no longer supported, use 'nft -j list ruleset' instead"
       : "Could not process rule: Operation not supported",

@@ -29,7 +29,7 @@ export function parseTableBody(c: Cursor, context: IncludeContext, table: TableR
       c.take();
       const chain = name(c, "a name");
       const body = parseChainBody(c, context);
-      commands.push({ kind: "chain", verb: "add", table, chain, body, span: c.since(start) });
+      commands.push({ kind: "chain", verb: "add", table, chain, body, span: chain.span });
     } else if (word === "set" || word === "map") {
       c.take();
       const set = name(c, "a name");

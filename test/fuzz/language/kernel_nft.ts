@@ -35,6 +35,7 @@ export class KernelNft implements AsyncDisposable {
     for (let end; (end = this.#rest.indexOf("\n")) < 0;) {
       const { done, value } = await this.#reader!.read();
       if (done) {
+        await this.#writer!.abort().catch(() => {});
         await this.#child!.status;
         this.#spawn();
         return undefined;
