@@ -4,7 +4,7 @@ import { OPTION_LISTS } from "../protocol/option_list.ts";
 import { TCP_OPTIONS } from "../protocol/tcp_option.ts";
 import type { Expr, PayloadExpr, SetUse } from "../tree/typed.ts";
 import type { TypeContext } from "../types.ts";
-import type { Json } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 import { type FlagForm, jsonConstant } from "./value.ts";
 
 /** A set in a rule: `{ "set": [...] }` for one written there, `"@name"` for others. */
@@ -37,7 +37,7 @@ export function jsonOperand(expr: Expr, context: OperandJson): Json {
     }
     case "option": {
       if (expr.of !== undefined) {
-        const field = expr.field === undefined ? {} : { field: expr.field.name };
+        const field: JsonObject = expr.field === undefined ? {} : { field: expr.field.name };
         return { [OPTION_LISTS[expr.of].words]: { name: expr.option.name, ...field } };
       }
       if (expr.raw === true || !TCP_OPTIONS.has(expr.option.name)) {

@@ -20,7 +20,7 @@ const SECONDS = new Map([[1, "second"], [60, "minute"], [3600, "hour"], [86400, 
 
 export function jsonLimit(e: Of<"limit">): JsonObject {
   const per = SECONDS.get(e.unit) ?? "second";
-  const inverted = e.inverted ? { inv: true } : {};
+  const inverted: JsonObject = e.inverted ? { inv: true } : {};
   if (e.type === "packets") {
     return { rate: e.rate, ...(e.burst === 0 ? {} : { burst: e.burst }), per, ...inverted };
   }

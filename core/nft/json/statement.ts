@@ -146,7 +146,7 @@ function update(statement: Extract<Statement, { kind: "set update" }>, context: 
   if (size !== undefined) {
     return { meter: { key: elem, ...meterStatements(statements), size, name: statement.set } };
   }
-  const stmt = statements.length === 0 ? {} : { stmt: statements };
+  const stmt: JsonObject = statements.length === 0 ? {} : { stmt: statements };
   if (statement.data === undefined) {
     return { set: { op: statement.op, elem, set: `@${statement.set}`, ...stmt } };
   }
