@@ -128,15 +128,19 @@ export class ControlPlane {
 
     const replaced = this.#rules.replace(ruleset, directory);
     if (!replaced.ok) return { ok: false, error: replaced.error };
-    const outcome = await this.#enact({ config, prepared, loaded: new Date().toISOString() });
+    const running = { config, prepared, loaded: new Date().toISOString() };
+    const outcome = await this.#enact(running, prepared.opened);
     if (outcome.ok && checked.error !== "") this.#options.log("warning", checked.error.trimEnd());
     return outcome;
   }
 
-  /** Hands configuration and ruleset to the data plane; when it refuses, the ruleset is as it was. */
-  async #enact(running: Running): Promise<Outcome> {
-    const { config, prepared } = running;
-    const applied = await this.#apply(running, this.#dataPlane === undefined ? [] : prepared.opened);
+  /**
+   * Hands configuration and ruleset to the data plane, and the ports `opened` for them: each port once. When it
+   * refuses, the ruleset is as it was.
+   */
+  async #enact(running: Running, opened: Prepared["opened"]): Promise<Outcome> {
+    const { config } = running;
+    const applied = await this.#apply(running, opened);
     if (applied.ok) {
       this.#rules.applied();
       this.#running = running;
@@ -168,7 +172,7 @@ export class ControlPlane {
     if (this.#dataPlane !== undefined) return await this.#dataPlane.apply(plan, opened);
     const { startDataPlane, entry, measure, log } = this.#options;
     this.#dataPlane = await startDataPlane({
-      ports: prepared.opened,
+      ports: opened,
       plan,
       cells: this.#rules.cells,
       secret: machineSecret(),
@@ -194,7 +198,7 @@ export class ControlPlane {
       const before = this.#rules.generation;
       const result = this.#rules.run(text, name, options);
       if (!result.ok || this.#rules.generation === before || this.#running === undefined) return result;
-      const outcome = await this.#enact(this.#running);
+      const outcome = await this.#enact(this.#running, []);
       return outcome.ok ? result : { ...result, ok: false, error: outcome.error };
     });
   }

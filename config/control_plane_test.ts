@@ -157,6 +157,22 @@ Deno.test("a reload: names keep their numbers, counters of `weir nft` go with th
   });
 });
 
+Deno.test("each port is given to the data plane once, whatever commands and reloads come after", async () => {
+  await bench(async ({ router, plane, write }) => {
+    await loaded(router);
+    await router.run("add table ip a", "");
+    write(
+      "weir.yaml",
+      YAML.replace("  lan:", "  dmz: { match: { name: eth2 }, addresses: [192.168.2.1/24] }\n  lan:"),
+    );
+    await loaded(router);
+    await router.run("add table ip b", "");
+    await loaded(router);
+    assert.deepEqual(plane().ports.map(({ number }) => number), [0, 1, 2, 3, 4, 5]);
+    assert.equal(plane().plans.length, 5);
+  });
+});
+
 for (
   const [name, file, text, complaint] of [
     [

@@ -77,9 +77,19 @@ async function monitor(t: Topology, ...words: string[]) {
     });
     return said.slice(from);
   };
-  // Nothing says when it listens: it has started by then.
-  await pause(3000);
+  // Nothing says when it listens: it does once it tells of a chain.
+  const tells = async (name: string) => {
+    await t.weir.nft(`add table ip ${name}; add chain ip ${name} c`);
+    await pause(20);
+    await t.weir.nft(`delete table ip ${name}`);
+    return said.includes(name);
+  };
+  let asked = 0;
+  await until("it listens", () => tells(`listens${++asked}`), 20);
+  await t.weir.nft("add table ip heard; add chain ip heard c");
+  await says(/heard[^]*\n$/);
   from = said.length;
+  await t.weir.nft("delete table ip heard");
   const interrupt = async () => {
     child.kill("SIGINT");
     await child.status;

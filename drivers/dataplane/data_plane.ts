@@ -189,6 +189,9 @@ export class DataPlane {
       await this.#launched;
       const refused = (error: string) => ({ ok: false, generation: this.#plan.generation, error });
       if (this.failed !== undefined || this.#stopping) return refused(this.failed ?? STOPPING);
+      const twice = ports.find(({ number }) => this.#ports.some((port) => port.number === number));
+      // Two readers of one ring give each other's slots back, and never agree again where they are.
+      if (twice !== undefined) return refused(`port ${twice.description.name} is in use already`);
       const applied = this.#until("applied");
       this.#post({ kind: "plan", plan, ports });
       Atomics.add(this.#control, shared.CONTROL_POSTED, 1);

@@ -29,6 +29,22 @@ Deno.test("plans in order, questions between them, and nobody waits for ever for
   await assert.rejects(plane.query(OP_ROUTES), /^Error: the router is stopping$/);
 });
 
+Deno.test("a port that is in use already is refused with its plan: nobody reads it twice", async () => {
+  const port = (number: number) =>
+    ({ number, description: { kind: "memory", name: `m${number}`, wire: `twice ${number}` } }) as const;
+  const plane = await DataPlane.start({ ...options, ports: [port(0)], plan: plan(1) });
+  try {
+    assert.equal((await plane.apply(plan(2), [port(1)])).ok, true);
+    for (const number of [0, 1]) {
+      const error = `port m${number} is in use already`;
+      assert.deepEqual(await plane.apply(plan(3), [port(number)]), { ok: false, generation: 2, error });
+    }
+    assert.deepEqual(plane.status().ports.map(({ name }) => name), ["m0", "m1"]);
+  } finally {
+    await plane.stop();
+  }
+});
+
 Deno.test("a data plane that cannot start says why, and leaves nothing behind", async () => {
   const entry = new URL("data:text/javascript,throw new Error('no data plane here')");
   await assert.rejects(DataPlane.start({ ...options, plan: plan(1), entry }), /no data plane here/);
