@@ -298,3 +298,14 @@ test("what a declaration cannot say is refused at its place", () => {
   const chain = nft.run("add chain netdev n c { type filter hook ingress priority 0; }", "f");
   assert.match(chain.error, /^f:1:24-58: Error: Missing `device' in this chain definition/);
 });
+
+test("beside a syntax error the other errors of a text are told too, and nothing of it is done", () => {
+  const nft = make();
+  const { ok, diagnostics } = nft.run(
+    "table ip t {\n\tchain c {\n\t\ttcp dprot 22 accept\n\t\tip saddr 192.0.2.256 accept\n\t\ttcp dport 99999 drop\n\t}\n}\n",
+    "f",
+  );
+  assert.ok(!ok);
+  assert.equal(diagnostics.length, 3);
+  assert.equal(nft.ruleset.tables.size, 0);
+});

@@ -22,6 +22,7 @@ import {
 import { defineVariable } from "./parse/define.ts";
 import { NotAsPassed } from "./parse/passed.ts";
 import { parseText } from "./parse/text.ts";
+import { MAXIMUM_ERRORS } from "./text/recover.ts";
 import { jsonText } from "./json/json.ts";
 import { looksLikeJson, readJson } from "./json/read.ts";
 import type { Source, Span } from "./text/source.ts";
@@ -85,7 +86,9 @@ export class Nft {
   }
 
   private carryOut(parsed: Parsed, source: Source, output: Output): NftResult {
-    if (parsed.diagnostics.length > 0) return result(output, parsed.diagnostics);
+    if (parsed.diagnostics.length > 0) {
+      return result(output, [...parsed.diagnostics, ...this.alsoWrong(parsed)]);
+    }
     const { commands } = parsed, plain: Plan = { report: "", merged: "", warnings: [] };
     if (this.options.optimize !== true || !commands.some(changes)) {
       return this.apply(commands, source, plain, output);
@@ -98,6 +101,22 @@ export class Nft {
     if (done.ok) return done;
     const warnings = [...plan.warnings, notOptimized(done)];
     return this.apply(commands, source, { report: "", merged: "", warnings }, output);
+  }
+
+  /**
+   * What else is wrong with a text that has syntax errors: libnftables evaluates what it could read of it, and tells
+   * nothing the kernel would say.
+   */
+  private alsoWrong({ commands, diagnostics }: Parsed): readonly Diagnostic[] {
+    const transaction = this.store.begin();
+    try {
+      const execution = this.execution(transaction, new Output());
+      executeAll(execution, commands);
+      return execution.diagnostics.filter(({ message }) => !message.startsWith("Could not process rule"))
+        .slice(0, Math.max(0, MAXIMUM_ERRORS - diagnostics.length));
+    } finally {
+      transaction.abort();
+    }
   }
 
   /** What the optimiser makes of commands, carried out once as they are; none where they are refused. */

@@ -5,11 +5,14 @@ import {
   lastKey,
   mergeIntervals,
   overlapIn,
+  predecessor,
   rangesContain,
   sortIntervals,
   subtractInterval,
+  successor,
 } from "./intervals.ts";
 import { elementStatements, sameKinds } from "./element_statements.ts";
+import { meeting } from "./meeting.ts";
 import { RangeIndex } from "./range_index.ts";
 import { verdictTarget } from "./references.ts";
 import type { LiveStore } from "./sets/live.ts";
@@ -68,7 +71,7 @@ export function addElements(
     added++;
   }
   if (!interval || added === 0) return undefined;
-  return elements.length <= FEW && standApart(set, elements) ? undefined : settleIntervals(set, context);
+  return elements.length <= FEW ? settleFew(set, elements, context) : settleIntervals(set, context);
 }
 
 /** Cells for an element's statements with their first values; undefined when the store is full. */
@@ -92,20 +95,29 @@ export function freeCells(element: SetElement, context: Pick<ElementContext, "fr
   for (const cell of element.cells ?? [element.cell ?? -1]) context.free(cell);
 }
 
-/** Whether these elements of the set meet no other: then a large set need not be sorted to tell. */
-function standApart(set: DraftSet, elements: readonly SetElement[]): boolean {
-  if (set.autoMerge) return false;
-  const keys = elements.map(elementKey);
-  for (const [key, other] of set.elements) {
-    if (other.catchall) continue;
-    for (const [i, element] of elements.entries()) {
-      if (element.catchall || keys[i] === key) continue;
-      const apart = compareBytes(lastKey(other), element.key) < 0 ||
-        compareBytes(lastKey(element), other.key) < 0;
-      if (!apart) return false;
-    }
+/** Settles the neighbourhood of a few elements: a large set need not be sorted for them. */
+function settleFew(set: DraftSet, elements: readonly SetElement[], context: ElementContext) {
+  const merge = set.autoMerge && set.data === undefined;
+  for (const element of elements) {
+    if (element.catchall) continue;
+    if (merge) mergeAround(set, element, context);
+    else if (meeting(set.elements, element.key, lastKey(element)).length > 1) return refusal(set, "overlap");
   }
-  return true;
+  return undefined;
+}
+
+/** Joins an interval with those that overlap or touch it; counters of those swallowed are given back. */
+function mergeAround(set: DraftSet, { key, end = key }: SetElement, context: ElementContext): void {
+  const from = key.every((byte) => byte === 0) ? key : predecessor(key);
+  const near = meeting(set.elements, from, successor(end));
+  const merged = mergeIntervals(sortIntervals(near));
+  if (merged.length === near.length) return;
+  const kept = new Set(merged.map((element) => element.cell));
+  for (const element of near) {
+    set.elements.delete(elementKey(element));
+    if (!kept.has(element.cell)) freeCells(element, context);
+  }
+  for (const element of merged) set.elements.set(elementKey(element), element);
 }
 
 /** Overlaps are refused, or merged when the set says so. */
@@ -144,7 +156,8 @@ export function deleteElements(
     } else if (set.live > 0 && context.live.holds(set.live, given.key, context.now)) {
       set.removals = [...context.live.open(set.removals, set.live), context.live.removal(given.key)];
     } else {
-      const covering = set.autoMerge && set.interval ? coveringElement(set, given) : undefined;
+      const merged = set.autoMerge && set.interval && set.key.bits.length === 1;
+      const covering = merged ? coveringElement(set, given) : undefined;
       if (covering === undefined) {
         return { reason: "missing", what: "element", name: set.name, detail: "element does not exist" };
       }
@@ -156,12 +169,10 @@ export function deleteElements(
 }
 
 /** The merged interval that covers a hole wholly. */
-function coveringElement(set: DraftSet, hole: SetElement): SetElement | undefined {
-  for (const element of set.elements.values()) {
-    if (element.catchall || compareBytes(element.key, hole.key) > 0) continue;
-    if (compareBytes(lastKey(hole), lastKey(element)) <= 0) return element;
-  }
-  return undefined;
+function coveringElement(set: DraftSet, { key, end = key }: SetElement): SetElement | undefined {
+  return meeting(set.elements, key, end).find((element) =>
+    compareBytes(element.key, key) <= 0 && compareBytes(end, lastKey(element)) <= 0
+  );
 }
 
 /** Cuts a hole out of an element. What is left of it keeps the counter; a second piece gets one of its own. */

@@ -95,7 +95,7 @@ export function subtractInterval(
 }
 
 /** The next number of that width; all ones stays. */
-function successor(bytes: Uint8Array): Uint8Array {
+export function successor(bytes: Uint8Array): Uint8Array {
   if (bytes.every((b) => b === 255)) return bytes;
   const next = bytes.slice();
   for (let i = next.length - 1; i >= 0; i--) {
@@ -105,7 +105,8 @@ function successor(bytes: Uint8Array): Uint8Array {
   return next;
 }
 
-function predecessor(bytes: Uint8Array): Uint8Array {
+/** The one before; of zero, all ones. */
+export function predecessor(bytes: Uint8Array): Uint8Array {
   const next = bytes.slice();
   for (let i = next.length - 1; i >= 0; i--) {
     next[i] = (next[i]! - 1) & 255;

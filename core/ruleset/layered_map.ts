@@ -4,7 +4,7 @@
  * Overview    a snapshot's elements are shared by its successors; a transaction that changes a few of a million copies
  *             those few. Order is that of insertion, as of a Map.
  * Life-cycle  `over` makes one of a snapshot's map; layers are never stacked, the changes are copied.
- * Limits      changes beyond an eighth of the base are folded into a map of their own.
+ * Limits      changes beyond an eighth of the base, or MOST_CHANGES, are folded into a map of their own.
  */
 export class LayeredMap<K, V> implements Map<K, V> {
   readonly [Symbol.toStringTag] = "LayeredMap";
@@ -25,8 +25,15 @@ export class LayeredMap<K, V> implements Map<K, V> {
     if (base.size < LARGE) return new Map(base);
     if (!(base instanceof LayeredMap)) return new LayeredMap(base, new Set(), new Map());
     const layered = base as LayeredMap<K, V>, changes = layered.#gone.size + layered.#own.size;
-    if (changes > layered.#base.size / 8) return new Map(base);
+    if (changes > Math.min(layered.#base.size / 8, MOST_CHANGES)) return new Map(base);
     return new LayeredMap(layered.#base, new Set(layered.#gone), new Map(layered.#own));
+  }
+
+  /** What a map is made of: itself alone when it is no layer. */
+  static layers<K, V>(map: ReadonlyMap<K, V>): Layers<K, V> {
+    if (!(map instanceof LayeredMap)) return { base: map, gone: new Set(), own: new Map() };
+    const layered = map as LayeredMap<K, V>;
+    return { base: layered.#base, gone: layered.#gone, own: layered.#own };
   }
 
   get size(): number {
@@ -93,5 +100,15 @@ export class LayeredMap<K, V> implements Map<K, V> {
   }
 }
 
+export interface Layers<K, V> {
+  readonly base: ReadonlyMap<K, V>;
+  /** Keys of the base that do not count. */
+  readonly gone: ReadonlySet<K>;
+  readonly own: ReadonlyMap<K, V>;
+}
+
+/** Changes are copied by every transaction: more of them cost more than they save. */
+const MOST_CHANGES = 16384;
+
 /** Smaller maps are copied. */
-const LARGE = 1024;
+export const LARGE = 1024;

@@ -1,17 +1,23 @@
 import { parseArgs } from "node:util";
 import { Nft } from "../../core/nft/nft.ts";
 import { paired, reached, type Row, table } from "./row.ts";
+import { save } from "./results.ts";
 import { concatenatedRanges, fiveTuples, intervalSet } from "./rule_texts.ts";
 
 /**
- * `deno run -A test/bench/language.ts [--rounds N] [--large]`: the rule language against `nft` on the same texts, in
- * alternating rounds of one run. In process after warm-up; the whole command `weir nft` with its start; listing; the
+ * `deno run -A test/bench/language.ts [--rounds N] [--large] [--json FILE]`: the rule language against `nft` on the same texts, in
+ * alternating rounds of one run. In process after warm-up; the whole command `weir nft` with its start, by
+ * the clock and by processor time, which other load on the machine disturbs less; listing; the
  * largest resident size of whole commands, and the same above what the runtime takes to do nothing. nft works in a
  * network namespace made for it; needs root.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "5" }, large: { type: "boolean", default: false } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    large: { type: "boolean", default: false },
+    json: { type: "string" },
+  },
 });
 
 // A process that does nothing, for what the runtime takes.
@@ -43,6 +49,7 @@ try {
   Deno.removeSync(folder, { recursive: true });
 }
 console.log(table(rows));
+if (values.json !== undefined) await save(rows, { rounds, seconds: 0 }, values.json);
 if (rows.some((row) => reached(row) === false)) Deno.exitCode = 1;
 
 function measure(name: string, text: string, count: number, whole: boolean): void {
@@ -55,6 +62,8 @@ function measure(name: string, text: string, count: number, whole: boolean): voi
   const own: number[] = [],
     nft: number[] = [],
     command: number[] = [],
+    commandTime: number[] = [],
+    nftTime: number[] = [],
     list: number[] = [],
     nftList: number[] = [];
   const loaded = new Nft();
@@ -64,6 +73,8 @@ function measure(name: string, text: string, count: number, whole: boolean): voi
     nft.push(timed(() => inside("nft", "-c", "-f", file)));
     if (whole) {
       command.push(timed(() => run([...WEIR, "-c", "-f", file])));
+      commandTime.push(processorTime([...WEIR, "-c", "-f", file]));
+      nftTime.push(processorTime(["ip", "netns", "exec", namespace, "nft", "-c", "-f", file]));
     }
     list.push(timed(() => void loaded.run("list ruleset")));
   }
@@ -73,7 +84,10 @@ function measure(name: string, text: string, count: number, whole: boolean): voi
   }
   inside("nft", "flush", "ruleset");
   rows.push(paired(`check ${name}`, "ms", own, nft, { most: 0.5 }));
-  if (whole) rows.push(paired(`whole command, ${name}`, "ms", command, nft, { most: 1 }));
+  if (whole) {
+    rows.push(paired(`whole command, ${name}`, "ms", command, nft, { most: 1 }));
+    rows.push(paired(`  its processor time`, "ms", commandTime, nftTime));
+  }
   rows.push(paired(`list ${name}`, "ms", list.slice(0, nftList.length), nftList, { most: 0.5 }));
 }
 
@@ -95,10 +109,23 @@ function memory(name: string, text: string): void {
 }
 
 /** Megabytes. */
-function peak(command: readonly string[]): number {
-  const { stderr } = new Deno.Command("/usr/bin/time", { args: ["-f", "%M", ...command], stdout: "null" })
-    .outputSync();
-  return Number(new TextDecoder().decode(stderr).trim().split("\n").at(-1)) / 1024;
+const peak = (command: readonly string[]): number => measured("%M", command)[0]! / 1024;
+
+/** Milliseconds of all processors, the kernel's work included. */
+function processorTime(command: readonly string[]): number {
+  const [user, system] = measured("%U %S", command);
+  return (user! + system!) * 1000;
+}
+
+/** What time(1) tells of a command, as numbers. */
+function measured(format: string, command: readonly string[]): number[] {
+  const { success, stderr } = new Deno.Command("/usr/bin/time", {
+    args: ["-f", format, ...command],
+    stdout: "null",
+  }).outputSync();
+  const lines = new TextDecoder().decode(stderr).trim().split("\n");
+  if (!success) throw new Error(`${command.join(" ")}: ${lines.join(" ")}`);
+  return lines.at(-1)!.split(" ").map(Number);
 }
 
 function check(text: string): void {

@@ -35,9 +35,18 @@ for (const kind of ["hash", "interval"] as const) {
     t.commit();
   });
   const again = timed(() => assemble(store.current, 2, { live: store.live }));
+  // The first change orders a base; later ones find it in order.
+  const next = timed(() => {
+    const t = store.begin();
+    t.addElements("inet", "t", "s", [{ key: key(kind === "hash" ? count + 1 : 6) }]);
+    t.commit();
+  });
+  const program = assemble(store.current, 3, { live: store.live });
+  // What a message to the data plane costs.
+  const posted = timed(() => structuredClone(program));
   const bytes = (Deno.memoryUsage().rss - memory) / count;
   console.log(
-    `${kind}: ${count} elements ${filled} ms, image ${image} ms; one more ${one} ms, image ${again} ms; ` +
+    `${kind}: ${count} elements ${filled} ms, image ${image} ms; one more ${one} ms, the next ${next} ms, image ${again} ms, copied ${posted} ms; ` +
       `${Math.round(bytes)} bytes an element`,
   );
 }

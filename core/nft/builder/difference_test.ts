@@ -153,7 +153,7 @@ test("a rule given as text is told of in its own text", () => {
   const errors = wrong.check();
   assert.deepEqual(
     errors.map(({ spans: [span] }) => span!.source.text.slice(span!.start, span!.end)),
-    ["dprot"],
+    ["dprot", "192.0.2.256"],
   );
   const { error } = wrong.apply(programs());
   assert.match(error, /^rule of c:1:5-9: Error: .*\ntcp dprot 22 accept\n {4}\^{5}\n/);

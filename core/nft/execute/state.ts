@@ -1,6 +1,7 @@
 import type { Chain, Rule, SetDefinition, SetElement, Table } from "../../ruleset/ruleset.ts";
 import { elementKey, objectKey } from "../../ruleset/ruleset.ts";
 import { compareBytes } from "../../ruleset/intervals.ts";
+import { meeting } from "../../ruleset/meeting.ts";
 import { OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
@@ -129,7 +130,10 @@ export function getElements(
 function holding(set: SetDefinition, wanted: SetElement): SetElement | undefined {
   const exact = set.elements.get(elementKey(wanted));
   if (exact !== undefined || !set.interval || wanted.catchall) return exact;
-  for (const element of set.elements.values()) {
+  const near = set.key.bits.length === 1
+    ? meeting(set.elements, wanted.key, wanted.end ?? wanted.key)
+    : set.elements.values();
+  for (const element of near) {
     if (!element.catchall && covers(set, element, wanted)) return element;
   }
   return undefined;

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../text/diagnostic.ts";
 import { both, type Box, boxWithin, type Condition, conditionOf, literalBoxes } from "./condition.ts";
 import { meets } from "./effects.ts";
-import { type Ranges, rangesOf, within } from "./ranges.ts";
+import { rangesOf, within } from "./ranges.ts";
 import type { Studied } from "./study.ts";
 import { ends } from "./tail.ts";
 
@@ -89,27 +89,33 @@ function deciders(rule: Studied, decided: readonly Decided[]): Studied[] | undef
 
 /** Earlier boxes that hold all of this one but for one field, and all of that field among them. */
 function coveredBy(box: Box, decided: readonly Decided[]): Studied[] | undefined {
+  const candidates = new Map<string, Decided[]>();
+  for (const earlier of decided) {
+    const subject = onlyDifference(box, earlier.box);
+    if (subject === undefined) continue;
+    const same = candidates.get(subject);
+    if (same === undefined) candidates.set(subject, [earlier]);
+    else same.push(earlier);
+  }
   for (const [subject, ranges] of box) {
-    const parts: (readonly [bigint, bigint])[] = [], by = new Set<Studied>();
-    const rest = new Map([...box].filter(([name]) => name !== subject));
-    for (const earlier of decided) {
-      const values = earlier.box.get(subject);
-      if (values === undefined || !sameElsewhere(rest, earlier.box, subject)) continue;
-      parts.push(...values);
-      by.add(earlier.rule);
-    }
-    if (parts.length > 0 && within(ranges, rangesOf(parts) as Ranges)) return [...by];
+    const earlier = candidates.get(subject);
+    if (earlier === undefined) continue;
+    const parts = earlier.flatMap((one) => one.box.get(subject)!);
+    if (within(ranges, rangesOf(parts))) return [...new Set(earlier.map(({ rule }) => rule))];
   }
   return undefined;
 }
 
-function sameElsewhere(rest: Box, outer: Box, subject: string): boolean {
+/** The one field of `outer` that does not hold all `box` has there; undefined for none, or several. */
+function onlyDifference(box: Box, outer: Box): string | undefined {
+  let found: string | undefined;
   for (const [name, ranges] of outer) {
-    if (name === subject) continue;
-    const mine = rest.get(name);
-    if (mine === undefined || !within(mine, ranges)) return false;
+    const mine = box.get(name);
+    if (mine !== undefined && within(mine, ranges)) continue;
+    if (mine === undefined || found !== undefined) return undefined;
+    found = name;
   }
-  return true;
+  return found;
 }
 
 function warning(rule: Studied, by: readonly Studied[]): Diagnostic {

@@ -29,6 +29,7 @@ import {
 import type { LiveStore } from "./live.ts";
 import { declaredStatements, elementStatements, uncounted } from "../element_statements.ts";
 import { initialState } from "../state.ts";
+import { sharedImage, sharesBase } from "./shared_base.ts";
 import { buildRanges, type RangeAxis } from "./ranges.ts";
 
 /** First instruction of the chain a verdict goes to. */
@@ -38,7 +39,8 @@ const images = new WeakMap<SetDefinition, SetImage>();
 
 /**
  * Image of a set in the back end that suits it. Images of unchanged sets are made once: an incremental command
- * rebuilds only what it touched (verdict maps always, as their targets move).
+ * rebuilds only what it touched, and of a large set only the changes (`shared_base.ts`). Verdict maps are made anew when
+ * their targets moved.
  */
 export function setImage(
   set: SetDefinition,
@@ -46,11 +48,24 @@ export function setImage(
   entry: ChainEntry,
   objects: Table["objects"] = NO_OBJECTS,
 ): SetImage {
-  if (set.data === "verdict") return build(set, live, entry, objects);
-  let image = images.get(set);
-  if (image === undefined) images.set(set, image = build(set, live, entry, objects));
+  const verdicts = set.data === "verdict";
+  let image = verdicts ? undefined : images.get(set);
+  if (image === undefined) {
+    image = (sharesBase(set) ? shared(set, live, entry, objects) : undefined) ??
+      build(set, live, entry, objects);
+    if (!verdicts) images.set(set, image);
+  }
   return image;
 }
+
+const shared = (set: SetDefinition, live: LiveStore, entry: ChainEntry, objects: Table["objects"]) =>
+  sharedImage(
+    set,
+    chooseBackend,
+    (whole, kind) => build(whole, live, entry, objects, kind),
+    (element, data, at, words) => writeData(element, data, at, words, entry),
+    entry,
+  );
 
 const NO_OBJECTS: Table["objects"] = new Map();
 
@@ -59,8 +74,9 @@ function build(
   live: LiveStore,
   entry: ChainEntry,
   objects: Table["objects"],
+  kind = chooseBackend(set),
 ): SetImage {
-  const kind = chooseBackend(set), length = typeLength(set.key), keyWords = Math.max(1, (length + 3) >>> 2);
+  const length = typeLength(set.key), keyWords = Math.max(1, (length + 3) >>> 2);
   const elements = kind === SET_INTERVAL
     ? sortIntervals(set.elements.values())
     : [...set.elements.values()].filter((e) => !e.catchall);

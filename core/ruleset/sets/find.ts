@@ -1,3 +1,4 @@
+import { changedHash, changedInterval } from "./changes.ts";
 import { hashFind } from "./hash.ts";
 import { SET_BITMAP, SET_HASH, SET_INTERVAL } from "./image.ts";
 import { intervalFind } from "./interval.ts";
@@ -22,9 +23,11 @@ export function find(
     }
     case SET_HASH:
       row = hashFind(set, registers, at);
+      if (set.changed) row = changedHash(set, registers, at, row);
       break;
     case SET_INTERVAL:
       row = intervalFind(set, registers, at);
+      if (set.changed) row = changedInterval(set, registers, at, row);
       break;
     default:
       row = rangesFind(set, registers, at, time);

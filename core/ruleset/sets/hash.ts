@@ -21,8 +21,8 @@ export function hashWords(words: Int32Array, at: number, count: number, last: nu
 }
 
 /** Row with the key at `at`, -1 for none. */
-export function hashFind(set: SetTable, words: Int32Array, at: number): number {
-  const index = set.index, keys = set.keys, count = set.keyWords, last = set.lastMask;
+export function hashFind(set: SetTable, words: Int32Array, at: number, index = set.index): number {
+  const keys = set.keys, count = set.keyWords, last = set.lastMask;
   const mask = index.length - 1;
   let slot = hashWords(words, at, count, last, set.seed) & mask;
   if (count === 1) {

@@ -38,8 +38,17 @@ export interface SetImage {
   /** Row of the catch-all element, -1 for none. */
   readonly catchall: number;
   readonly seed: number;
+  /** What differs from the rows that `index` knows; see `changes.ts`. */
+  readonly changes?: SetChanges;
   /** Storage of a set that rules change; undefined for others. */
   readonly live?: LiveImage;
+}
+
+export interface SetChanges {
+  /** Rows behind the base's: a hash's index, or rows of intervals in order. */
+  readonly own: Int32Array;
+  /** Rows of the base that do not count: row + 1, open addressing. */
+  readonly gone: Int32Array;
 }
 
 /** Arrays in shared memory, written by the data plane alone once a program that names them is installed. */

@@ -33,6 +33,20 @@ function findWords(set: SetTable, words: Int32Array, at: number): number {
   return compareKey(set.ends, low * set.keyWords, set, words, at) >= 0 ? low : -1;
 }
 
+/** The same among `order`: rows in order of their first keys. */
+export function orderedFind(set: SetTable, order: Int32Array, words: Int32Array, at: number): number {
+  let low = 0, count = order.length;
+  if (count === 0) return -1;
+  while (count > 1) {
+    const half = count >>> 1;
+    if (compareKey(set.ordered, order[low + half]! * set.keyWords, set, words, at) <= 0) low += half;
+    count -= half;
+  }
+  const row = order[low]!;
+  if (compareKey(set.ordered, row * set.keyWords, set, words, at) > 0) return -1;
+  return compareKey(set.ends, row * set.keyWords, set, words, at) >= 0 ? row : -1;
+}
+
 /** Sign of `bounds[from..] - key`. */
 function compareKey(
   bounds: Uint32Array,

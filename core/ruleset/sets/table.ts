@@ -26,6 +26,9 @@ export class SetTable {
   readonly catchall: number;
   readonly seed: number;
   readonly rows: number;
+  readonly changed: boolean;
+  readonly own: Int32Array;
+  readonly gone: Int32Array;
   /** Added to `expires` to get the data plane's clock. */
   readonly shift: number;
   readonly expiring: boolean;
@@ -53,6 +56,9 @@ export class SetTable {
     this.catchall = live === undefined ? image.catchall : live.capacity;
     this.seed = image.seed | 0;
     this.rows = image.rows;
+    this.changed = image.changes !== undefined;
+    this.own = image.changes?.own ?? NO_CELLS;
+    this.gone = image.changes?.gone ?? NO_CELLS;
     this.shift = live === undefined ? shift : 0;
     this.expiring = this.expires.length > 0;
     this.image = image;
