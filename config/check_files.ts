@@ -1,6 +1,6 @@
 import { deviceNames } from "./config.ts";
 import { readFiles } from "./files.ts";
-import { Numbers } from "./numbers.ts";
+import { interfaceNumbers } from "./numbers.ts";
 import { Rules } from "./rules.ts";
 
 /** What `weir check` says of a configuration and its ruleset. Nothing of the machine is looked at but files. */
@@ -16,7 +16,7 @@ export function checkFiles(path: string): CheckResult {
   const files = readFiles(path);
   if (!files.ok) return { ok: false, messages: files.error, summary: "" };
   const { config, ruleset, directory } = files;
-  const numbers = new Numbers(1, 250);
+  const numbers = interfaceNumbers();
   numbers.become(deviceNames(config));
   const result = Rules.check(ruleset, directory, {
     interfaceIndex: (name) => numbers.get(name),

@@ -17,7 +17,7 @@ import { readFiles } from "./files.ts";
 import { Devices, type Prepared } from "./host/devices.ts";
 import type { Host } from "./host/host.ts";
 import { Learned } from "./learned.ts";
-import { Numbers } from "./numbers.ts";
+import { interfaceNumbers } from "./numbers.ts";
 import { buildPlan } from "./plan.ts";
 import { Rules, type RunOptions } from "./rules.ts";
 import type { RouterStatus } from "./status.ts";
@@ -64,7 +64,7 @@ export class ControlPlane {
   readonly #rules: Rules;
   readonly #learned: Learned;
   readonly #admin: AdminListeners;
-  readonly #interfaces = new Numbers(1, 250);
+  readonly #interfaces = interfaceNumbers();
   readonly #started: number;
   readonly #failed: (error: unknown) => void;
   #dataPlane: DataPlaneHandle | undefined;

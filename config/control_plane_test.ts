@@ -124,8 +124,8 @@ Deno.test("a start gives the data plane ports and a plan", async () => {
     await loaded(router);
     const { plan, ports } = plane();
     assert.deepEqual(plan.interfaces.map(({ name, index, ports, local }) => [name, index, ports, local]), [
-      ["wan", 1, [0], 2],
-      ["lan", 2, [1], 3],
+      ["wan", 2, [0], 2],
+      ["lan", 3, [1], 3],
     ]);
     assert.deepEqual(ports.map(({ number, description }) => [number, description.kind]), [
       [0, "packet"],
@@ -150,10 +150,21 @@ Deno.test("a reload: names keep their numbers, counters of `weir nft` go with th
     const { plan } = plane();
     assert.equal(plan.generation, 2);
     assert.deepEqual(plan.interfaces.map(({ name, index, ports }) => [name, index, ports]), [
-      ["wan", 1, [0]],
-      ["dmz", 3, [4]],
-      ["lan", 2, [1]],
+      ["wan", 2, [0]],
+      ["dmz", 4, [4]],
+      ["lan", 3, [1]],
     ]);
+  });
+});
+
+Deno.test("rules may name the loopback device, as those of most hosts do", async () => {
+  await bench(async ({ router }) => {
+    await loaded(router);
+    const rules =
+      "table ip t { chain c { type filter hook input priority 0; iif lo accept; oif != lo drop; }; }";
+    assert.equal((await router.run(rules, "")).error, "");
+    const { output } = await router.run("list chain ip t c", "");
+    assert.match(output, /iif "lo" accept\n\t\toif != "lo" drop\n/);
   });
 });
 

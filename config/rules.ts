@@ -121,7 +121,7 @@ const optionsOf = (names: InterfaceNames, directory: string): NftOptions => ({
   interfaceName: (index) => names.interfaceName(index),
   refuses: unsupported,
   stages: hookStages(),
-  refusesDevice: (device) =>
+  missingDevice: (device) =>
     names.interfaceIndex(device) === undefined
       ? `no interface and no port of a bridge is called ${device}`
       : undefined,

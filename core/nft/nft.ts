@@ -144,9 +144,10 @@ export class Nft {
       ...(this.options.echo === true ? { echo: [] } : {}),
       output,
       diagnostics: [],
+      warnings: [],
       ...(this.options.stages === undefined ? {} : { stages: this.options.stages }),
       ...(this.options.refuses === undefined ? {} : { refuses: this.options.refuses }),
-      ...(this.options.refusesDevice === undefined ? {} : { refusesDevice: this.options.refusesDevice }),
+      ...(this.options.missingDevice === undefined ? {} : { missingDevice: this.options.missingDevice }),
     };
   }
 
@@ -174,7 +175,7 @@ export class Nft {
     if (error === undefined && this.options.check !== true) this.clear(execution.cleared);
     if (error === undefined && this.options.check !== true) tell(execution);
     if (error !== undefined) execution.diagnostics.push(located(error, commands, source));
-    return result(output, [...execution.diagnostics, ...warnings], report);
+    return result(output, [...execution.diagnostics, ...execution.warnings, ...warnings], report);
   }
 
   /**

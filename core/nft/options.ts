@@ -41,8 +41,8 @@ export interface NftOptions {
   readonly dialect?: Dialect;
   /** Why the data plane that is to run the rules cannot carry this out: a located error. Absent: it is not asked. */
   refuses?(expression: Expression, table: Table): string | undefined;
-  /** Why a base chain cannot look at this device: a located error. Absent: it is not asked. */
-  refusesDevice?(device: string): string | undefined;
+  /** Why a base chain at this device sees nothing for now: a located warning. Absent: it is not asked. */
+  missingDevice?(device: string): string | undefined;
   /** What packets meet at hooks besides base chains, for `list hooks`. */
   readonly stages?: readonly HookStage[];
   /** `-c`: check only, the ruleset stays as it is. */

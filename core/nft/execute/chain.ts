@@ -35,13 +35,13 @@ export function executeChain(execution: Execution, command: ChainCommand): void 
   }
 }
 
-/** Refuses a device that is not there. */
+/** As with the kernel since 6.16 a chain may wait for its device; who writes the name is told. */
 function known(execution: Execution, node: Node): void {
   for (const device of deviceNames(node)) {
-    const reason = execution.refusesDevice?.(device);
-    if (reason !== undefined) {
-      refuse(node.span, "Could not process rule: No such file or directory", [], [reason]);
-    }
+    const reason = execution.missingDevice?.(device);
+    if (reason === undefined) continue;
+    const message = `the chain sees nothing until there is a device ${device}`;
+    execution.warnings.push({ severity: "warning", message, spans: [node.span], hints: [reason] });
   }
 }
 

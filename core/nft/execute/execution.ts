@@ -31,8 +31,10 @@ export interface Execution {
   /** Cells whose counts begin anew when all went well. */
   readonly cleared: number[];
   readonly diagnostics: Diagnostic[];
+  /** What is told of a text that is carried out all the same. */
+  readonly warnings: Diagnostic[];
+  readonly missingDevice?: (device: string) => string | undefined;
   /** Why the data plane cannot carry an expression out. */
-  readonly refusesDevice?: (device: string) => string | undefined;
   readonly refuses?: (expression: Expression, table: Table) => string | undefined;
 }
 
