@@ -13,6 +13,12 @@ export { PacketPool } from "./packet/pool.ts";
 export * from "./packet/address.ts";
 export { Nft, type NftOptions, type NftResult } from "./nft/nft.ts";
 export { type ChainBuilder, field, match, table, type TableBuilder } from "./nft/builder/builder.ts";
-export { type Features, features, type FieldFeature, type TypeFeature } from "./nft/features.ts";
+export {
+  type ExpressionFeature,
+  type Features,
+  features,
+  type FieldFeature,
+  type TypeFeature,
+} from "./nft/features.ts";
 export { RulesetStore } from "./ruleset/store.ts";
 export type { Program } from "./classify/program.ts";

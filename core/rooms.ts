@@ -98,6 +98,7 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
   });
   const machine = new Machine({
     flows: conntrack.table,
+    flowObjects: conntrack.objects,
     random,
     cells: options.cells ?? new Float64Array(0),
     route: (batch, row) => routeMtu(interfaces, batch, row),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { skip } from "./needs.ts";
+import { CONNECTION_RULES, connectionsScript } from "./oracle/connections_script.ts";
 import { LINK_RULES, linkScript } from "./oracle/link_script.ts";
 import { type Played, playOn, type Step } from "./oracle/play.ts";
 import { RARE_RULES, rareScript } from "./oracle/rare_script.ts";
@@ -12,6 +13,7 @@ import { root } from "./topology.ts";
  */
 compared("one ruleset, one script: weir counts and sends what the kernel does", RULES, script, "");
 compared("rarer expressions: options, chunks, routes, hashes, numbers", RARE_RULES, rareScript, "");
+compared("statements about connections", CONNECTION_RULES, connectionsScript, "");
 compared(
   "the same below the network layer: netdev, bridge, arp and inet at ingress",
   LINK_RULES,

@@ -10,8 +10,8 @@ export function describe(words: readonly string[], options: { readonly json?: bo
   }
   const name = words.join(" ");
   if (options.json) {
-    const { fields, types, statements } = features();
-    const found = [...fields, ...types, ...statements].filter((each) => each.name === name);
+    const { fields, expressions, types, statements } = features();
+    const found = [...fields, ...expressions, ...types, ...statements].filter((each) => each.name === name);
     if (found.length === 0) {
       complain(`weir describe: nothing is called ${name}\n`);
       return 1;

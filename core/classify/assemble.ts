@@ -3,10 +3,12 @@ import { ruleTargets } from "../ruleset/references.ts";
 import { setImage } from "../ruleset/sets/choose.ts";
 import { LiveStore } from "../ruleset/sets/live.ts";
 import { assembleRule, type RuleContext } from "./assemble_rule.ts";
+import type { FlowObject } from "./flow_view.ts";
 import { Emitter } from "./emitter.ts";
 import { OP_RETURN } from "./opcodes.ts";
 import type { HookedChain, Program } from "./program.ts";
-import { setsTrace, type TracedRule } from "./trace.ts";
+import { setsTrace } from "./trace.ts";
+import type { TracedRule } from "./trace_plan.ts";
 
 export interface AssembleOptions {
   /** Storage of sets that rules change: the ruleset store's. */
@@ -32,6 +34,7 @@ export function assemble(
   const entries = new Map<string, number>(), hooked: (HookedChain & { order: number })[] = [];
   const live = options.live ?? new LiveStore();
   const tracing = setsTrace(ruleset), traced: TracedRule[] = [], chainNames = new Map<number, string>();
+  const flowObjects: FlowObject[] = [];
   let cells = 0;
   for (const table of ruleset.tables.values()) {
     if (table.flags.includes("dormant")) continue;
@@ -47,6 +50,11 @@ export function assemble(
         return number;
       },
       statementsPlace: (statements) => live.statements.place(statements),
+      flowObject(object) {
+        const name = `${table.family} ${table.name} ${object.name}`, { kind } = object.expression;
+        const at = flowObjects.findIndex((known) => known.name === name && known.kind === kind);
+        return at >= 0 ? at : flowObjects.push({ ...object.expression as FlowObject, name }) - 1;
+      },
       text: (text) => strings.indexOf(text) >= 0 ? strings.indexOf(text) : strings.push(text) - 1,
     };
     for (const chain of reachable(table)) {
@@ -86,7 +94,7 @@ export function assemble(
   const sets = uses.map(({ table, set }) =>
     setImage(set, live, (chain) => entry(`${table.family} ${table.name} ${chain}`), table.objects)
   );
-  for (const image of sets) for (const cell of image.cells) cells = Math.max(cells, cell + 2);
+  for (const image of sets) cells = Math.max(cells, image.cellsEnd);
   hooked.sort((a, b) => a.priority - b.priority || b.order - a.order);
   return {
     generation,
@@ -96,6 +104,7 @@ export function assemble(
     sets,
     strings,
     statements: live.statements.image,
+    ...(flowObjects.length > 0 ? { flowObjects } : {}),
     cells,
     time: options.now ?? 0,
     ...(tracing ? { trace: { rules: traced, chains: chainNames } } : {}),

@@ -1,6 +1,6 @@
 import type { ElementStatement, Expression, Verdict } from "../expr/expression.ts";
 import { limitCost, limitTokens } from "../ruleset/state.ts";
-import { objectKey, type Rule, type Table, typeLength } from "../ruleset/ruleset.ts";
+import { objectKey, type Rule, type StatefulObject, type Table, typeLength } from "../ruleset/ruleset.ts";
 import { assembleLinkMeta, assembleValue } from "./assemble_value.ts";
 import { type Emitter, NEXT } from "./emitter.ts";
 import { fuse } from "./fuse.ts";
@@ -23,6 +23,8 @@ export interface RuleContext {
   statementsPlace(statements: readonly ElementStatement[]): number;
   /** Number of a rule for trace events; absent when nobody traces. */
   traced?(rule: Rule): number;
+  /** Number of an object of connection tracking in the program. */
+  flowObject(object: StatefulObject): number;
   /** Index of a text in the program's strings. */
   text(text: string): number;
 }
@@ -76,6 +78,12 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
     case "objref": {
       const object = context.table.objects.get(objectKey(e.type, e.name));
       if (object === undefined) throw new TypeError(`object ${e.name} is not in table ${context.table.name}`);
+      switch (object.expression.kind) {
+        case "ct helper":
+        case "ct timeout":
+        case "ct expectation":
+          return emitter.emit(op.OP_FLOW_OBJECT, context.flowObject(object), NEXT);
+      }
       return stateful(object.expression as Stateful, object.cell, emitter);
     }
     case "log":

@@ -75,7 +75,12 @@ export function assembleValue(e: ValueExpression, emitter: Emitter): void {
     case "ct":
       return ct(e, emitter);
     case "ct set":
-      return emitter.emit(op.OP_CT_SET, CT_KEYS.indexOf(e.key), register(e.sreg, 4));
+      return emitter.emit(
+        op.OP_CT_SET,
+        CT_KEYS.indexOf(e.key),
+        register(e.sreg, e.key === "label" ? 16 : 4),
+        directionOf(e),
+      );
     case "rt":
       return emitter.emit(op.OP_RT, RT_KEYS[e.key], register(e.dreg, e.key === "nexthop6" ? 16 : 4), NEXT);
     case "fib":
@@ -258,12 +263,15 @@ function ct(e: Extract<Expression, { kind: "ct" }>, emitter: Emitter): void {
     case "mark":
       return emitter.emit(op.OP_CT_MARK, register(e.dreg, 4), NEXT);
     default: {
-      const direction = e.direction === undefined ? -1 : e.direction === "original" ? 0 : 1;
+      const direction = directionOf(e);
       const length = CT_LENGTHS[e.key] ?? 4;
       return emitter.emit(op.OP_CT, CT_KEYS.indexOf(e.key), direction, register(e.dreg, length), NEXT);
     }
   }
 }
+
+const directionOf = ({ direction }: Of<"ct" | "ct set">): number =>
+  direction === undefined ? -1 : direction === "original" ? 0 : 1;
 
 const CT_LENGTHS: Readonly<Record<string, number>> = {
   helper: 16,

@@ -30,8 +30,8 @@ const REFUSED = [
 ];
 /** Compared with nothing that could be written: they are for maps and sets alone. */
 const UNWRITTEN = ["rt2 addr", "meta secmark", "ct secmark"];
-/** As with the kernel's bridge while it does not filter by VLAN, and flows without a helper. */
-const NEVER = ["meta ibrpvid", "meta ibrvproto", "ct helper"];
+/** As with the kernel's bridge while it does not filter by VLAN. */
+const NEVER = ["meta ibrpvid", "meta ibrvproto"];
 /** The grammar has another word for it. */
 const WRITTEN: Readonly<Record<string, string>> = {
   "srh sid": "srh sid[1]",
@@ -164,6 +164,33 @@ test("every kind of expression is carried out or refused", () => {
   }
 });
 
+/** Statements about connections: those that run, and what is refused of their kind. */
+const CONNECTIONS: readonly (readonly [statement: string, family?: string])[] = [
+  ["ct zone set 1"],
+  ["ct original zone set 1"],
+  ["ct label set 3"],
+  ["ct event set new,destroy"],
+  ['ct helper set "phone"'],
+  ['ct timeout set "slow"'],
+  ['ct expectation set "callback"'],
+];
+const REFUSED_CONNECTIONS: typeof CONNECTIONS = [
+  ['ct helper set "nobody"'],
+  ['ct helper set tcp dport map { 21 : "phone" }'],
+  ["ct zone set 1", "bridge"],
+  ['ct timeout set "slow"', "netdev"],
+];
+
+test("statements about connections run, in tables that see connections", () => {
+  const [batch, rows] = samples();
+  for (const [statement] of CONNECTIONS) {
+    assert.equal(run("inet", `${statement} accept`, batch, rows), "runs", statement);
+  }
+  for (const [statement, family = "inet"] of REFUSED_CONNECTIONS) {
+    assert.equal(run(family, `${statement} accept`, batch, rows), "refused", statement);
+  }
+});
+
 function samples(): [PacketBatch, readonly number[]] {
   const batch = testBatch(64), rows = sampleFrames().map((frame) => putFrame(batch, frame));
   batch.wall = 1_700_000_000_000;
@@ -209,6 +236,14 @@ function run(kind: string, rule: string, batch: PacketBatch, rows: readonly numb
   return "silent";
 }
 
+const CONNECTION_OBJECTS = [
+  'ct helper phone { type "sip" protocol udp; }',
+  'ct helper nobody { type "nobody" protocol udp; }',
+  "ct timeout slow { protocol udp; policy = { unreplied : 9 }; }",
+  "ct expectation callback { protocol tcp; dport 9876; timeout 1m; size 4; }",
+  "",
+].join("; ");
+
 /** The rule in a chain that drops; a word where it cannot be loaded. */
 function ruleset(kind: string, rule: string): RulesetStore | "refused" | "not written" {
   const store = new RulesetStore({ offline: true }),
@@ -216,7 +251,7 @@ function ruleset(kind: string, rule: string): RulesetStore | "refused" | "not wr
     family = kind.startsWith("nat") ? "inet" : kind;
   const flowtable = family === "inet" ? "flowtable f { hook ingress priority 0; devices = { lan }; }; " : "";
   const text = `table ${family} t {
- counter k { }; ${flowtable}set s { type ipv4_addr; flags dynamic; size 16; }; chain c {
+ counter k { }; ${flowtable}${CONNECTION_OBJECTS}set s { type ipv4_addr; flags dynamic; size 16; }; chain c {
  type ${hook} priority 0; policy drop
  ${rule}\n }\n}\n`;
   const { ok, error } = new Nft(store, {
@@ -253,4 +288,11 @@ const flows: FlowView = {
   destinationPort: () => 80,
   id: () => 7,
   zone: () => 0,
+  assigned: {
+    label: (_row, word) => word === 0 ? 2 : 0,
+    addLabel: () => {},
+    events: () => 0,
+    setEvents: () => {},
+    masterHelper: () => "ftp",
+  },
 };

@@ -19,8 +19,9 @@ import {
   CODE_JUMP,
   CODE_RETURN,
 } from "../ruleset/sets/image.ts";
-import { liveAdd, liveDelete } from "../ruleset/sets/live.ts";
+import { liveAdd, liveDelete } from "../ruleset/sets/live_rows.ts";
 import { find } from "../ruleset/sets/find.ts";
+import { FLOW_OBJECT_DONE, FLOW_OBJECT_DROP } from "./flow_view.ts";
 import type { MachineState } from "./state.ts";
 import { traceLookup, traceRule } from "./trace.ts";
 
@@ -317,8 +318,8 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         pc += 3;
         continue;
       case 43: // ct_set
-        storeCt(state, code[pc + 1]!, code[pc + 2]!, batch, row);
-        pc += 3;
+        storeCt(state, code[pc + 1]!, code[pc + 2]!, code[pc + 3]!, batch, row);
+        pc += 4;
         continue;
       case 44: // log
         state.environment.log?.(code[pc + 1]!, code[pc + 2]!, code[pc + 3]!, batch, row);
@@ -471,6 +472,12 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
       case 67: { // object_map
         const set = state.sets[code[pc + 1]!]!, found = find(set, r, code[pc + 2]!, batch);
         pc = found >= 0 && runObject(state, set, found, bytes, batch, row) ? pc + 4 : code[pc + 3]!;
+        continue;
+      }
+      case 69: { // flow_object
+        const result = state.environment.flowObjects?.apply(code[pc + 1]!, batch, row) ?? FLOW_OBJECT_DONE;
+        if (result === FLOW_OBJECT_DROP) return RESULT_DROP;
+        pc = result === FLOW_OBJECT_DONE ? pc + 3 : code[pc + 2]!;
         continue;
       }
       case 70: // trace

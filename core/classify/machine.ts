@@ -1,7 +1,8 @@
 import { HOOK_FORWARD, HOOK_OUTPUT } from "../hook.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import type { SetImage } from "../ruleset/sets/image.ts";
-import { installLive, sweep } from "../ruleset/sets/live.ts";
+import { installLive } from "../ruleset/sets/live_install.ts";
+import { sweep } from "../ruleset/sets/live_rows.ts";
 import { SetTable } from "../ruleset/sets/table.ts";
 import { interpret, RESULT_ACCEPT, RESULT_POLICY, RESULT_STOLEN } from "./interpret.ts";
 import type { NatRequest } from "./nat_request.ts";
@@ -90,6 +91,7 @@ export class Machine {
     state.strings = program.strings;
     state.sets = tables;
     state.trace = program.trace;
+    state.environment.flowObjects?.install(program.flowObjects ?? []);
   }
 
   /** Base chains of a hook that see packets of this family, in the order they run. */

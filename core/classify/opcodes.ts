@@ -48,7 +48,7 @@ export const OP_LIMIT = 39; // cell, constants (cost, most), per byte, inverted,
 export const OP_QUOTA = 40; // cell, constant (bytes), inverted, next
 export const OP_CONNLIMIT = 41; // cell, count, inverted, next
 export const OP_META_SET = 42; // META_*, register
-export const OP_CT_SET = 43; // CT_KEY_*, register
+export const OP_CT_SET = 43; // CT_KEY_*, register, direction (-1 both)
 export const OP_LOG = 44; // prefix, level, group
 export const OP_REJECT = 45; // type, code
 export const OP_NAT = 46; // kind, family, address min, max, port min, max (registers, 0 none), flags, next
@@ -67,6 +67,7 @@ export const OP_DUP = 66; // register
 // Only in programs with rules that set `nftrace`.
 export const OP_TRACE = 70; // rule, verdict (CODE_*, -1 continue), first instruction of the chain it goes to
 export const OP_TRACE_LOOKUP = 71; // set, register, rule
+export const OP_FLOW_OBJECT = 69; // number, next
 export const OP_OBJECT_MAP = 67; // set, register, next
 // Pairs in one instruction: the load, which still writes its register, and the comparison behind it.
 export const OP_NETWORK_1_EQ = 55; // offset, register, mask, value, next

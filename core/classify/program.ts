@@ -1,5 +1,6 @@
 import type { Family } from "../ruleset/ruleset.ts";
-import type { TracePlan } from "./trace.ts";
+import type { FlowObject } from "./flow_view.ts";
+import type { TracePlan } from "./trace_plan.ts";
 import type { SetImage } from "../ruleset/sets/image.ts";
 
 /**
@@ -19,6 +20,8 @@ export interface Program {
   readonly strings: readonly string[];
   /** What elements and objects of maps do, see `sets/programs.ts`. */
   readonly statements: Float64Array;
+  /** Objects of connection tracking that rules name. */
+  readonly flowObjects?: readonly FlowObject[];
   /** Cells of stateful objects (counters, limits, quotas) the program uses: highest cell number + 1. */
   readonly cells: number;
   /** Rules and chains by their numbers, when a rule sets `nftrace`. */

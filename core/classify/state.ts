@@ -3,13 +3,14 @@ import type { Random } from "../random.ts";
 import type { SetTable } from "../ruleset/sets/table.ts";
 import { ConnectionCounts } from "./connection_counts.ts";
 import type { TraceEvent } from "../expr/trace_event.ts";
-import type { FlowView } from "./flow_view.ts";
-import type { TracePlan } from "./trace.ts";
+import type { FlowObjectsView, FlowView } from "./flow_view.ts";
+import type { TracePlan } from "./trace_plan.ts";
 import { type NatRequest, natRequest } from "./nat_request.ts";
 
 /** What the machine asks of the router round it. Optional parts that are missing make their expressions not match. */
 export interface MachineEnvironment {
   readonly flows?: FlowView;
+  readonly flowObjects?: FlowObjectsView;
   readonly random: Random;
   /** The ruleset's `CellStore.numbers`. */
   readonly cells: Float64Array;

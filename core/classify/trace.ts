@@ -1,7 +1,7 @@
 import type { Expression, Verdict } from "../expr/expression.ts";
 import type { TracedPacket, TraceEvent } from "../expr/trace_event.ts";
 import type { PacketBatch } from "../packet/batch.ts";
-import type { Family, Ruleset } from "../ruleset/ruleset.ts";
+import type { Ruleset } from "../ruleset/ruleset.ts";
 import {
   CODE_ACCEPT,
   CODE_CONTINUE,
@@ -23,19 +23,6 @@ import { type MachineState, NAME_WORDS } from "./state.ts";
  *             static key. In such a program a packet without the mark costs one test a rule that it matches.
  * Limits      whoever listens bounds how many events are kept.
  */
-export interface TracePlan {
-  /** Rules by number. */
-  readonly rules: readonly TracedRule[];
-  /** Chains by their first instruction. */
-  readonly chains: ReadonlyMap<number, string>;
-}
-
-export interface TracedRule {
-  readonly family: Family;
-  readonly table: string;
-  readonly chain: string;
-  readonly handle: number;
-}
 
 /** Whether a rule anywhere marks packets to be traced. */
 export function setsTrace(ruleset: Ruleset): boolean {

@@ -1,14 +1,20 @@
+import { HELPER_NAMES, helperSlot } from "../conntrack/helpers.ts";
+import { PROTOCOL_TCP, PROTOCOL_UDP } from "../packet/ipv4.ts";
 import { CT_KEYS } from "../expr/ct.ts";
-import type { Expression, MetaKey } from "../expr/expression.ts";
+import type { CtKey, Expression, MetaKey } from "../expr/expression.ts";
 import { isLinkFamily } from "./link_family.ts";
 import { META_KEYS } from "../expr/meta.ts";
 import {
   type Family,
   OBJECT_CONNLIMIT,
   OBJECT_COUNTER,
+  OBJECT_CT_EXPECTATION,
+  OBJECT_CT_HELPER,
+  OBJECT_CT_TIMEOUT,
   OBJECT_FLOWTABLE,
   OBJECT_LIMIT,
   OBJECT_QUOTA,
+  type ObjectDefinition,
   objectKey,
   type Table,
 } from "../ruleset/ruleset.ts";
@@ -48,6 +54,7 @@ function reason(e: Expression, table: Table): string | undefined {
         ? undefined
         : UNKNOWN_META[e.key] ?? `meta ${e.key} is not known here`;
     case "ct":
+      if (e.key === "event") return "ct event set chooses what is told of a connection; nothing compares it";
       return CT_KEYS.includes(e.key) ? undefined : `ct ${e.key} is not kept with connections`;
     case "flow offload":
       return offloadReason(table, e.flowtable);
@@ -58,7 +65,7 @@ function reason(e: Expression, table: Table): string | undefined {
     case "meta set":
       return SET_META.includes(e.key) ? undefined : `meta ${e.key} cannot be set`;
     case "ct set":
-      return e.key === "mark" ? undefined : `ct ${e.key} cannot be set; ct mark can`;
+      return SET_CT.includes(e.key) ? undefined : `ct ${e.key} cannot be set; ct mark can`;
     default:
       return undefined;
   }
@@ -71,6 +78,10 @@ function linkReason(e: Expression, family: Family): string | undefined {
     case "ct set":
     case "connlimit":
       return `connections are not tracked in tables of family ${family}; match them in family inet`;
+    case "objref":
+      return FLOW_OBJECTS.includes(e.type)
+        ? `connections are not tracked in tables of family ${family}; name the object in family inet`
+        : undefined;
     case "rt":
       return `frames have no route in tables of family ${family}`;
     case "fib":
@@ -79,6 +90,8 @@ function linkReason(e: Expression, family: Family): string | undefined {
       return undefined;
   }
 }
+
+const FLOW_OBJECTS: readonly number[] = [OBJECT_CT_HELPER, OBJECT_CT_TIMEOUT, OBJECT_CT_EXPECTATION];
 
 const NO_SOCKET = "sockets of the host are not known to rules";
 /** Keys that nothing here can answer. */
@@ -90,6 +103,8 @@ const UNKNOWN_META: Readonly<Partial<Record<MetaKey, string>>> = {
 };
 const LOADED_META: readonly MetaKey[] = [...META_KEYS, "bri_iifpvid", "bri_iifvproto"];
 const SET_META: readonly MetaKey[] = ["mark", "priority", "pkttype", "nftrace"];
+
+const SET_CT: readonly CtKey[] = ["mark", "label", "zone", "event"];
 
 /** A flowtable is a hint that costs nothing to pass over; hardware that takes flows over is none. */
 function offloadReason(table: Table, name: string): string | undefined {
@@ -106,12 +121,23 @@ function objectReason(table: Table, type: number, name: string): string | undefi
     case "quota":
     case "limit":
     case "connlimit":
+    case "ct timeout":
+    case "ct expectation":
     case undefined:
       return undefined;
+    case "ct helper":
+      return helperReason(object.expression);
     default:
       return `${object!.expression.kind} objects have no effect on packets yet`;
   }
 }
+
+const helperReason = (
+  { helper, protocol }: Extract<ObjectDefinition, { kind: "ct helper" }>,
+): string | undefined =>
+  helperSlot(helper, protocol === "tcp" ? PROTOCOL_TCP : PROTOCOL_UDP) > 0
+    ? undefined
+    : `no helper ${helper} is known for ${protocol}; there are ${HELPER_NAMES.join(", ")}`;
 
 /** Elements of a map may lead to objects that count and limit. */
 const objectMapReason = (type: number): string | undefined =>

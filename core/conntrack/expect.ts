@@ -61,6 +61,34 @@ export class Expectations {
     return slot;
   }
 
+  /** Expectations of one master. */
+  countOf(master: number): number {
+    let count = 0;
+    for (let slot = 0; slot < this.#end; slot++) if (this.#master[slot] === master + 1) count++;
+    return count;
+  }
+
+  /**
+   * Before `add`: an equal one of the same master gives way; false when a flow could fulfil this one and another's
+   * alike (__nf_ct_expect_check).
+   */
+  makeWay(key: Uint32Array, mask: Uint32Array, master: number): boolean {
+    for (let slot = 0; slot < this.#end; slot++) {
+      if (this.#master[slot] === 0 || !this.#meets(slot, key, mask)) continue;
+      if (this.#master[slot] !== master + 1) return false;
+      this.remove(slot);
+    }
+    return true;
+  }
+
+  #meets(slot: number, key: Uint32Array, mask: Uint32Array): boolean {
+    const at = slot * KEY_WORDS;
+    for (let i = 0; i < KEY_WORDS; i++) {
+      if (((key[i]! ^ this.#keys[at + i]!) & mask[i]! & this.#masks[at + i]!) !== 0) return false;
+    }
+    return true;
+  }
+
   /** Slot of an expectation this key fulfils, -1 for none. `now` in milliseconds modulo 2^32. */
   find(key: Uint32Array, now: number): number {
     for (let slot = 0; slot < this.#end; slot++) {

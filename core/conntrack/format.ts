@@ -27,13 +27,15 @@ export function formatFlow(table: FlowTable, row: number, now: number, options: 
   const name = NAMES[protocol] ?? "unknown";
   let line = `${name.padEnd(8)} ${protocol} ${Math.floor(table.expiration(row, now) / 1000)} `;
   if (protocol === PROTOCOL_TCP) line += `${tcpStateName(table, row)} `;
-  line += tuple(table, row, ORIGINAL, options);
+  const zone = table.zone(row, ORIGINAL), replyZone = table.zone(row, REPLY);
+  line += tuple(table, row, ORIGINAL, zone === replyZone ? "" : zoneText("zone-orig", zone), options);
   if ((status & IPS_SEEN_REPLY) === 0) line += "[UNREPLIED] ";
-  line += tuple(table, row, REPLY, options);
+  line += tuple(table, row, REPLY, zone === replyZone ? "" : zoneText("zone-reply", replyZone), options);
   if ((status & IPS_ASSURED) !== 0) line += "[ASSURED] ";
   line += `mark=${table.mark[row]!} `;
-  const zone = table.zone(row, ORIGINAL);
-  if (zone !== 0) line += `zone=${zone} `;
+  if (zone === replyZone) line += zoneText("zone", zone);
+  const helper = table.assigned.helper(row);
+  if (helper !== "") line += `helper=${helper} `;
   line += "use=1";
   return options.id === true ? `${line} id=${table.id(row)}` : line;
 }
@@ -41,7 +43,15 @@ export function formatFlow(table: FlowTable, row: number, now: number, options: 
 export const tcpStateName = (table: FlowTable, row: number): string =>
   TCP_STATE_NAMES[table.recordBytes[(row * RECORD_WORDS + RECORD_BYTES) * 4 + RECORD_BYTE_STATE]!] ?? "NONE";
 
-function tuple(table: FlowTable, row: number, direction: number, options: FormatOptions): string {
+const zoneText = (name: string, zone: number): string => zone === 0 ? "" : `${name}=${zone} `;
+
+function tuple(
+  table: FlowTable,
+  row: number,
+  direction: number,
+  zone: string,
+  options: FormatOptions,
+): string {
   const words: number[] = [];
   for (let i = 0; i < 4; i++) words.push(table.sourceWord(row, direction, i));
   for (let i = 0; i < 4; i++) words.push(table.destinationWord(row, direction, i));
@@ -62,6 +72,7 @@ function tuple(table: FlowTable, row: number, direction: number, options: Format
     case PROTOCOL_GRE:
       text += `srckey=0x${source.toString(16)} dstkey=0x${destination.toString(16)} `;
   }
+  text += zone;
   if (options.accounting === true) {
     text += `packets=${table.packets(row, direction)} bytes=${table.bytes(row, direction)} `;
   }

@@ -2,8 +2,8 @@
  * Where everything of a flow table lies in its one buffer.
  *
  * A flow is a record of 128 bytes (two cache lines: what every packet reads and writes), 32 bytes of links and
- * rarely used words, 8 bytes of status and mark, 64 bytes of IPv6 addresses (pages no IPv6 flow touched cost
- * nothing) and two slots of 8 bytes, at half load, in the index.
+ * rarely used words, 8 bytes of status and mark, 64 bytes of IPv6 addresses and 24 of labels and the like (pages
+ * that no such flow touched cost nothing) and two slots of 8 bytes, at half load, in the index.
  */
 
 /** Words of a record, 32-bit. */
@@ -59,10 +59,21 @@ export const LINK_MASTER = 4;
 export const LINK_BYTE_REFERENCES = 20;
 export const LINK_BYTE_HELPER = 21;
 export const LINK_BYTE_MASQUERADE = 22;
-/** 1 while the reply key is in the index. */
-export const LINK_BYTE_ANSWERABLE = 23;
+/** LINK_FLAG_*. */
+export const LINK_BYTE_FLAGS = 23;
+/** The reply key is in the index. */
+export const LINK_FLAG_ANSWERABLE = 1;
+/** The row's ASSIGNED_* words count. */
+export const LINK_FLAG_ASSIGNED = 2;
 /** Wall-clock start in milliseconds, a double. */
 export const LINK_START = 3;
+
+/** What rules assign to few flows or none: pages no such flow touched cost nothing. */
+export const ASSIGNED_WORDS = 6;
+export const ASSIGNED_LABEL = 0;
+export const ASSIGNED_EVENTS = 4;
+/** Slot of the timeout policy | slot of the master's helper << 16. */
+export const ASSIGNED_SLOTS = 5;
 
 export const WHEEL_SLOTS = 512;
 
@@ -76,7 +87,7 @@ export const HEADER_FRESH = 4;
 /** Monotonic milliseconds modulo 2^32 of the last `settle`. */
 export const HEADER_NOW = 5;
 /** "weir" and the layout's version: raise it with every change above. */
-export const MAGIC = 0x77656901;
+export const MAGIC = 0x77656902;
 
 /** Byte positions of a table for `flows` flows. */
 export interface TableLayout {
@@ -87,6 +98,7 @@ export interface TableLayout {
   readonly status: number;
   readonly mark: number;
   readonly address6: number;
+  readonly assigned: number;
   readonly free: number;
   readonly wheel: number;
   readonly index: number;
@@ -113,9 +125,9 @@ export function tableLayout(flows: number): TableLayout {
   const record = take(rows * RECORD_WORDS * 4);
   const link = take(rows * LINK_WORDS * 4);
   const status = take(rows * 4), mark = take(rows * 4);
-  const address6 = take(rows * 64);
+  const address6 = take(rows * 64), assigned = take(rows * ASSIGNED_WORDS * 4);
   const free = take(rows * 4), wheel = take(WHEEL_SLOTS * 4), index = take(slots * 8);
-  return { rows, slots, record, link, status, mark, address6, free, wheel, index, bytes: at };
+  return { rows, slots, record, link, status, mark, address6, assigned, free, wheel, index, bytes: at };
 }
 
 /** Bytes of address space the table takes; memory is used as flows come. */

@@ -5,8 +5,10 @@ import { transportChecksumRight } from "./checksum.ts";
 import { ICMP_HIGHEST_TYPE } from "./icmp.ts";
 import { icmpv6Untracked, REDIRECT_BARE, redirectedPacket } from "./icmpv6.ts";
 import type { InvalidReasons } from "./invalid.ts";
-import { invertKey, KEY_DESTINATION, newKey } from "./key.ts";
+import { invertKey, KEY_DESTINATION, KEY_META, newKey } from "./key.ts";
+import { templateZone } from "../packet/zone_template.ts";
 import { quotedKey } from "./quoted.ts";
+import { ORIGINAL, REPLY } from "./status.ts";
 import type { FlowTable } from "./table.ts";
 
 /** `resolve`: neither an error nor a neighbour message; it is tracked like any packet. */
@@ -63,12 +65,18 @@ export class IcmpMessages {
 
   #quotedFlow(batch: PacketBatch, row: number, at: number, now: number): number {
     const table = this.#table, quoted = this.#quoted, key = this.#key;
-    const readable = quotedKey(quoted, batch.bytes(row), at, batch.end[row]!, batch.family[row]!, 0);
+    const flow = batch.flow[row]!, zone = templateZone(flow, ORIGINAL);
+    const readable = quotedKey(quoted, batch.bytes(row), at, batch.end[row]!, batch.family[row]!, zone);
     if (!readable || !invertKey(key, quoted)) {
       this.#reasons.malformed++;
       return ICMP_MESSAGE_INVALID;
     }
-    const reference = table.find(key);
+    let reference = table.find(key);
+    const replyZone = templateZone(flow, REPLY);
+    if (reference < 0 && replyZone !== zone) {
+      key[KEY_META] = (key[KEY_META]! & 0xffff) | (replyZone << 16);
+      reference = table.find(key);
+    }
     if (reference < 0 || !table.live(reference >>> 1) || table.expired(reference >>> 1, now)) {
       this.#reasons.icmp_unrelated++;
       return ICMP_MESSAGE_INVALID;

@@ -1,9 +1,11 @@
+import { FlowAssignments } from "./assigned.ts";
 import { KEY_DESTINATION, KEY_META, KEY_PORTS, KEY_SOURCE } from "./key.ts";
 import {
-  LINK_BYTE_ANSWERABLE,
+  LINK_BYTE_FLAGS,
   LINK_BYTE_HELPER,
   LINK_BYTE_MASQUERADE,
   LINK_BYTE_REFERENCES,
+  LINK_FLAG_ANSWERABLE,
   LINK_MASTER,
   LINK_START,
   LINK_WORDS,
@@ -32,6 +34,7 @@ export class FlowRows {
   readonly recordHalves: Uint16Array;
   /** LINK_* words. */
   readonly links: Uint32Array;
+  readonly assigned: FlowAssignments;
   readonly #doubles: Float64Array;
   readonly #linkBytes: Uint8Array;
   readonly #linkDoubles: Float64Array;
@@ -39,6 +42,7 @@ export class FlowRows {
 
   constructor(layout: TableLayout, b: SharedArrayBuffer | ArrayBuffer) {
     this.buffer = b;
+    this.assigned = new FlowAssignments(layout, b);
     this.record = new Uint32Array(b, layout.record, layout.rows * RECORD_WORDS);
     this.recordBytes = new Uint8Array(b, layout.record, layout.rows * RECORD_WORDS * 4);
     this.recordHalves = new Uint16Array(b, layout.record, layout.rows * RECORD_WORDS * 2);
@@ -97,10 +101,11 @@ export class FlowRows {
 
   /** Whether packets with the reply key find the flow: false when another flow had the key before. */
   answerable(row: number): boolean {
-    return this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_ANSWERABLE] !== 0;
+    return (this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_FLAGS]! & LINK_FLAG_ANSWERABLE) !== 0;
   }
-  setAnswerable(row: number, value: number): void {
-    this.#linkBytes[row * LINK_WORDS * 4 + LINK_BYTE_ANSWERABLE] = value;
+  setAnswerable(row: number, value: boolean): void {
+    const at = row * LINK_WORDS * 4 + LINK_BYTE_FLAGS, flags = this.#linkBytes[at]!;
+    this.#linkBytes[at] = value ? flags | LINK_FLAG_ANSWERABLE : flags & ~LINK_FLAG_ANSWERABLE;
   }
 
   account(row: number, direction: number, bytes: number): void {

@@ -96,7 +96,8 @@ export class FlowTable extends FlowRows {
       }
       this.#insert(row, ORIGINAL);
       this.#insert(row, REPLY);
-      this.setAnswerable(row, 1);
+      this.setAnswerable(row, true);
+      this.assigned.setPolicy(row, 0);
       this.#wheel.add(row, this.record[row * RECORD_WORDS + RECORD_DEADLINE]!, this.#header[HEADER_NOW]!);
       if ((status & IPS_ASSURED) === 0) this.unassured.add(row);
       this.count++;
@@ -168,7 +169,7 @@ export class FlowTable extends FlowRows {
     const free = this.find(reply) < 0;
     this.#index.insert(this.hash(original), row * 2);
     if (free) this.#index.insert(this.hash(reply), row * 2 + 1);
-    this.setAnswerable(row, free ? 1 : 0);
+    this.setAnswerable(row, free);
     this.#wheel.add(row, guard, now);
     this.count++;
     return row;
@@ -190,7 +191,7 @@ export class FlowTable extends FlowRows {
     this.writeKey(row, REPLY, reply);
     const free = this.find(reply) < 0;
     if (free) this.#index.insert(this.hash(reply), row * 2 + 1);
-    this.setAnswerable(row, free ? 1 : 0);
+    this.setAnswerable(row, free);
   }
 
   /** The flow stays: its relative timeout becomes a deadline. */

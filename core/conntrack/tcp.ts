@@ -42,7 +42,6 @@ import {
 import { judgeReset, RESET_INVALID, RESET_KNOWN, RESET_SURE, RESET_UNPROVEN } from "./tcp_reset.ts";
 import {
   TCP_CLOSE,
-  TCP_CLOSE_WAIT,
   TCP_ESTABLISHED,
   TCP_FIN_WAIT,
   TCP_INDEX_ACK,
@@ -63,7 +62,9 @@ import {
   tcpTransition,
 } from "./tcp_states.ts";
 import { type Segment, takeSynOptions, tcpInWindow, WINDOW_ACCEPT, WINDOW_IGNORE } from "./tcp_window.ts";
-import { milliseconds, type Switches, type Timeouts } from "./timeouts.ts";
+import type { TimeoutPolicies } from "./policies.ts";
+import { TcpTimeouts } from "./tcp_timeouts.ts";
+import type { Switches, Timeouts } from "./timeouts.ts";
 import { TRACK_ACCEPT, TRACK_INVALID, TRACK_REPEAT } from "./verdict.ts";
 
 /**
@@ -78,10 +79,10 @@ export class TcpTracker {
   readonly #table: FlowTable;
   readonly #reasons: InvalidReasons;
   readonly #switches: Switches;
-  /** Milliseconds by state. */
-  readonly #timeouts = new Float64Array(TCP_STATES);
-  readonly #retransmission: number;
-  readonly #unacknowledged: number;
+  readonly #defaults: TcpTimeouts;
+  readonly #policies: TimeoutPolicies;
+  /** Of the flow being looked at. */
+  #timeouts: TcpTimeouts;
   readonly #segment: Segment = {
     bytes: new Uint8Array(0),
     at: 0,
@@ -93,21 +94,18 @@ export class TcpTracker {
     window: 0,
   };
 
-  constructor(table: FlowTable, timeouts: Timeouts, switches: Switches, reasons: InvalidReasons) {
+  constructor(
+    table: FlowTable,
+    timeouts: Timeouts,
+    policies: TimeoutPolicies,
+    switches: Switches,
+    reasons: InvalidReasons,
+  ) {
     this.#table = table;
     this.#reasons = reasons;
     this.#switches = switches;
-    const t = this.#timeouts;
-    t[TCP_SYN_SENT] = t[TCP_SYN_SENT2] = milliseconds(timeouts.tcpSynSent);
-    t[TCP_SYN_RECV] = milliseconds(timeouts.tcpSynRecv);
-    t[TCP_ESTABLISHED] = milliseconds(timeouts.tcpEstablished);
-    t[TCP_FIN_WAIT] = milliseconds(timeouts.tcpFinWait);
-    t[TCP_CLOSE_WAIT] = milliseconds(timeouts.tcpCloseWait);
-    t[TCP_LAST_ACK] = milliseconds(timeouts.tcpLastAck);
-    t[TCP_TIME_WAIT] = milliseconds(timeouts.tcpTimeWait);
-    t[TCP_CLOSE] = milliseconds(timeouts.tcpClose);
-    this.#retransmission = milliseconds(timeouts.tcpMaxRetransmission);
-    this.#unacknowledged = milliseconds(timeouts.tcpUnacknowledged);
+    this.#defaults = this.#timeouts = new TcpTimeouts(timeouts);
+    this.#policies = policies;
   }
 
   /** Reads the segment and judges its flags; false: INVALID, whatever flow it is of. */
@@ -170,6 +168,7 @@ export class TcpTracker {
     const s = this.#segment, table = this.#table, bytes = table.recordBytes;
     const base = flow * RECORD_WORDS, info = (base + RECORD_BYTES) * 4;
     const index = s.index;
+    this.#timeouts = (this.#policies.count === 0 ? undefined : this.#policies.tcp(flow)) ?? this.#defaults;
     let oldState = bytes[info + RECORD_BYTE_STATE]!;
     let newState = tcpTransition(direction, index, oldState);
     let check = true;
@@ -256,7 +255,9 @@ export class TcpTracker {
       }
       // A repeated SYN does not prolong: else reused ports could keep an entry alive for ever.
       if (index === TCP_INDEX_SYN && oldState === TCP_SYN_SENT) return TRACK_ACCEPT;
-      if (newState === TCP_ESTABLISHED && timeout > this.#unacknowledged) timeout = this.#unacknowledged;
+      if (newState === TCP_ESTABLISHED && timeout > this.#timeouts.unacknowledged) {
+        timeout = this.#timeouts.unacknowledged;
+      }
     } else if (
       (status & IPS_ASSURED) === 0 && newState === TCP_ESTABLISHED &&
       (oldState === TCP_SYN_RECV || oldState === TCP_ESTABLISHED)
@@ -271,7 +272,7 @@ export class TcpTracker {
     const table = this.#table, at = (flow * RECORD_WORDS + RECORD_BYTES) * 4 + RECORD_BYTE_STATE;
     const old = table.recordBytes[at];
     table.recordBytes[at] = TCP_CLOSE;
-    if (old !== TCP_CLOSE) table.refresh(flow, this.#timeouts[TCP_CLOSE]!, now);
+    if (old !== TCP_CLOSE) table.refresh(flow, this.#defaults.states[TCP_CLOSE]!, now);
   }
 
   /** Whether a SYN in TIME_WAIT or CLOSE may open anew (RFC 9293 3.6.1): the old connection was closed in order. */
@@ -284,17 +285,19 @@ export class TcpTracker {
   }
 
   #timeout(base: number, info: number, state: number, index: number): number {
-    const bytes = this.#table.recordBytes, timeout = this.#timeouts[state]!;
+    const bytes = this.#table.recordBytes,
+      { states, retransmission, unacknowledged } = this.#timeouts,
+      timeout = states[state]!;
     if (
-      bytes[info + RECORD_BYTE_RETRANS]! >= this.#switches.tcpMaxRetrans && timeout > this.#retransmission
+      bytes[info + RECORD_BYTE_RETRANS]! >= this.#switches.tcpMaxRetrans && timeout > retransmission
     ) {
-      return this.#retransmission;
+      return retransmission;
     }
-    if (index === TCP_INDEX_RST) return this.#timeouts[TCP_CLOSE]!;
+    if (index === TCP_INDEX_RST) return states[TCP_CLOSE]!;
     const either = bytes[info + RECORD_BYTE_FLAGS]! | bytes[info + RECORD_BYTE_FLAGS + 1]!;
-    if ((either & SIDE_UNACKNOWLEDGED) !== 0 && timeout > this.#unacknowledged) return this.#unacknowledged;
+    if ((either & SIDE_UNACKNOWLEDGED) !== 0 && timeout > unacknowledged) return unacknowledged;
     const window = this.#table.recordHalves[(base + RECORD_BYTES) * 2 + RECORD_HALF_LAST_WINDOW];
-    return window === 0 && timeout > this.#retransmission ? this.#retransmission : timeout;
+    return window === 0 && timeout > retransmission ? retransmission : timeout;
   }
 
   /** FIN or RST of both sides outside our window: the ends are closing, do not wait five days for it. */
@@ -311,7 +314,9 @@ export class TcpTracker {
       (last === TCP_INDEX_FIN || last === TCP_INDEX_RST)
     ) {
       const left = table.expiration(flow, now);
-      if (left >= 120_000 && left > this.#unacknowledged) table.refresh(flow, this.#unacknowledged, now);
+      if (left >= 120_000 && left > this.#defaults.unacknowledged) {
+        table.refresh(flow, this.#defaults.unacknowledged, now);
+      }
       return;
     }
     bytes[info + RECORD_BYTE_LAST_INDEX] = index;

@@ -1,6 +1,5 @@
 import { HOOK_PREROUTING } from "../hook.ts";
 import type { PacketBatch } from "../packet/batch.ts";
-import { u16 } from "../packet/bytes.ts";
 import {
   CT_ESTABLISHED,
   CT_INVALID,
@@ -9,22 +8,19 @@ import {
   CT_UNTRACKED,
   VERDICT_DROP,
 } from "../packet/columns.ts";
-import {
-  PROTOCOL_GRE,
-  PROTOCOL_ICMP,
-  PROTOCOL_ICMPV6,
-  PROTOCOL_UDP,
-  PROTOCOL_UDPLITE,
-} from "../packet/ipv4.ts";
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_UDP, PROTOCOL_UDPLITE } from "../packet/ipv4.ts";
 import { NEXT_NONE } from "../packet/ipv6.ts";
+import { templateZone } from "../packet/zone_template.ts";
 import type { Random } from "../random.ts";
 import { type ConntrackCounters, conntrackCounters } from "./counters.ts";
 import { EarlyDrop } from "./early_drop.ts";
 import { Expectations } from "./expect.ts";
 import { type InvalidReasons, invalidReasons } from "./invalid.ts";
-import { invertKey, KEY_DESTINATION, KEY_META, KEY_PORTS, KEY_SOURCE, keyMeta, newKey } from "./key.ts";
+import { invertKey, KEY_META, newKey } from "./key.ts";
 import { Lookahead } from "./lookahead.ts";
-import { hasPorts } from "./quoted.ts";
+import { FlowObjects } from "./objects.ts";
+import { TimeoutPolicies } from "./policies.ts";
+import { packetKey } from "./packet_key.ts";
 import { ICMP_MESSAGE_INVALID, ICMP_MESSAGE_PLAIN, ICMP_MESSAGE_UNTRACKED, IcmpMessages } from "./related.ts";
 import {
   IPS_ASSURED,
@@ -74,6 +70,8 @@ export class Conntrack {
   readonly counters: ConntrackCounters = conntrackCounters();
   readonly invalid: InvalidReasons = invalidReasons();
   readonly expectations = new Expectations();
+  /** Helpers, timeout policies and expectations of the ruleset. */
+  readonly objects: FlowObjects;
   readonly #trackers: Trackers;
   readonly #icmpMessages: IcmpMessages;
   readonly #checksum: boolean;
@@ -93,7 +91,9 @@ export class Conntrack {
       if (this.expectations.count > 0) this.expectations.forget(row);
     };
     this.#checksum = switches.checksum;
-    this.#trackers = new Trackers(this.table, timeouts, switches, this.invalid);
+    const policies = new TimeoutPolicies(this.table, timeouts);
+    this.objects = new FlowObjects(this.table, this.expectations, policies);
+    this.#trackers = new Trackers(this.table, timeouts, policies, switches, this.invalid);
     this.#lookahead = new Lookahead(this.table);
     this.#earlyDrop = new EarlyDrop(this.table);
     this.#icmpMessages = new IcmpMessages(this.table, this.invalid);
@@ -124,7 +124,7 @@ export class Conntrack {
       if (this.#icmpMessage(batch, row, protocol, verify)) return;
     }
     if (!this.#trackers.sound(batch, row, protocol, verify)) return this.#refuse(batch, row);
-    this.#packetKey(batch, row);
+    packetKey(this.#key, batch, row);
     // One repetition: a closed connection makes way for the one its SYN opens.
     for (let round = 0; round < 2; round++) {
       const verdict = this.#resolve(batch, row, protocol);
@@ -145,7 +145,7 @@ export class Conntrack {
     for (let i = 0; i < count; i++) {
       const row = rows[i]!;
       if (batch.flow[row]! >= 0 || batch.transport[row] === 0 || batch.family[row] === 0) continue;
-      this.#packetKey(batch, row);
+      packetKey(this.#key, batch, row);
       ahead.remember(row, this.#key);
     }
     ahead.touch();
@@ -157,25 +157,11 @@ export class Conntrack {
     this.counters.invalid++;
   }
 
-  #packetKey(batch: PacketBatch, row: number): void {
-    const key = this.#key, at = row * 4, protocol = batch.protocol[row]!;
-    for (let i = 0; i < 4; i++) {
-      key[KEY_SOURCE + i] = batch.source[at + i]!;
-      key[KEY_DESTINATION + i] = batch.destination[at + i]!;
-    }
-    const told = hasPorts(protocol) || protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6;
-    key[KEY_PORTS] = told
-      ? (batch.sourcePort[row]! << 16) | batch.destinationPort[row]!
-      : protocol === PROTOCOL_GRE
-      ? pptpCallId(batch.bytes(row), batch.transport[row]!, batch.end[row]!)
-      : 0;
-    key[KEY_META] = keyMeta(protocol, batch.family[row]!, 0);
-  }
-
   /** Finds or makes the flow of `#key` and lets its tracker judge the packet. */
   #resolve(batch: PacketBatch, row: number, protocol: number): number {
     const table = this.table, now = this.#now;
     let reference = table.findHashed(this.#key, this.#lookahead.hash(row, this.#key));
+    if (reference < 0 && batch.flow[row]! < -1) reference = this.#findAnswered(batch.flow[row]!);
     if (reference >= 0 && table.expired(reference >>> 1, now)) {
       table.destroy(reference >>> 1);
       this.counters.expired++;
@@ -216,12 +202,28 @@ export class Conntrack {
     return TRACK_ACCEPT;
   }
 
+  /**
+   * Where a rule gave the two directions of a flow different zones (`template`): `#key` is the original direction's;
+   * the packet may as well be an answer in the other zone (nf_ct_zone_equal).
+   */
+  #findAnswered(template: number): number {
+    const key = this.#key, meta = key[KEY_META]!, zone = templateZone(template, REPLY);
+    if (zone === meta >>> 16) return -1;
+    key[KEY_META] = (meta & 0xffff) | (zone << 16);
+    const answer = this.table.find(key);
+    key[KEY_META] = meta;
+    return answer >= 0 && (answer & 1) === REPLY ? answer : -1;
+  }
+
   /** A new unconfirmed flow for `#key`: its row, OPEN_IMPOSSIBLE or OPEN_NO_ROOM. */
   #open(batch: PacketBatch, row: number): number {
-    const table = this.table, now = this.#now;
+    const table = this.table, now = this.#now, template = batch.flow[row]!;
     if (!invertKey(this.#reply, this.#key)) {
       this.invalid.unsolicited++;
       return OPEN_IMPOSSIBLE;
+    }
+    if (template < -1) {
+      this.#reply[KEY_META] = (this.#key[KEY_META]! & 0xffff) | (templateZone(template, REPLY) << 16);
     }
     if (table.count >= this.#usable && !this.#makeRoom(batch, row)) return OPEN_NO_ROOM;
     const flow = table.create(this.#key, this.#reply, now, now + UNCONFIRMED_LIFE);
@@ -236,9 +238,13 @@ export class Conntrack {
     const slot = expectations.find(this.#key, this.#now);
     if (slot < 0) return;
     const master = expectations.master(slot);
+    // how could the other end know of a connection whose packet has not left yet (nf_ct_find_expectation)
+    if (!table.live(master)) return;
     table.status[flow]! |= IPS_EXPECTED;
     table.mark[flow] = table.mark[master]!;
     table.setMaster(flow, master);
+    const helping = table.helperSlot(master);
+    if (helping !== 0) table.assigned.setMasterHelper(flow, helping);
     table.setHelperSlot(flow, expectations.helper(slot));
     expectations.use(slot);
     this.counters.expect_new++;
@@ -260,8 +266,11 @@ export class Conntrack {
     if (batch.family[row] !== (protocol === PROTOCOL_ICMP ? 4 : 6)) return false;
     const found = this.#icmpMessages.resolve(batch, row, verify, this.#now);
     if (found === ICMP_MESSAGE_PLAIN) return false;
-    if (found === ICMP_MESSAGE_UNTRACKED) batch.ctState[row] = CT_UNTRACKED;
-    else if (found === ICMP_MESSAGE_INVALID) {
+    if (found === ICMP_MESSAGE_UNTRACKED) {
+      batch.flow[row] = -1;
+      batch.ctState[row] = CT_UNTRACKED;
+    } else if (found === ICMP_MESSAGE_INVALID) {
+      batch.flow[row] = -1;
       batch.ctState[row] = CT_INVALID;
       this.counters.error++;
     } else {
@@ -385,7 +394,3 @@ const OPEN_IMPOSSIBLE = -1;
 const OPEN_NO_ROOM = -2;
 /** Milliseconds an unconfirmed flow may wait for its packet to leave. */
 const UNCONFIRMED_LIFE = 10_000;
-
-/** Enhanced GRE (RFC 2637 4.1): the call id is the destination's; plain GRE has nothing to tell flows apart by. */
-const pptpCallId = (b: Uint8Array, at: number, end: number): number =>
-  at + 8 <= end && (b[at + 1]! & 7) === 1 ? u16(b, at + 6) : 0;

@@ -13,6 +13,7 @@ import { icmpv6OpensFlow } from "./icmpv6.ts";
 import type { InvalidReasons } from "./invalid.ts";
 import { ORIGINAL } from "./status.ts";
 import type { FlowTable } from "./table.ts";
+import type { TimeoutPolicies } from "./policies.ts";
 import { TcpTracker } from "./tcp.ts";
 import { milliseconds, type Switches, type Timeouts } from "./timeouts.ts";
 import { NO_AGE, openStream, STREAM_AGE, streamPacket, udpLengthRight } from "./udp.ts";
@@ -35,10 +36,19 @@ export class Trackers {
   readonly #icmpv6: number;
   readonly #generic: number;
 
-  constructor(table: FlowTable, timeouts: Timeouts, switches: Switches, reasons: InvalidReasons) {
+  readonly #policies: TimeoutPolicies;
+
+  constructor(
+    table: FlowTable,
+    timeouts: Timeouts,
+    policies: TimeoutPolicies,
+    switches: Switches,
+    reasons: InvalidReasons,
+  ) {
     this.#table = table;
     this.#reasons = reasons;
-    this.#tcp = new TcpTracker(table, timeouts, switches, reasons);
+    this.#tcp = new TcpTracker(table, timeouts, policies, switches, reasons);
+    this.#policies = policies;
     this.#udp = milliseconds(timeouts.udp);
     this.#udpStream = milliseconds(timeouts.udpStream);
     this.#gre = milliseconds(timeouts.gre);
@@ -82,7 +92,7 @@ export class Trackers {
         return this.#tcp.packet(batch, row, flow, direction, now);
       case PROTOCOL_UDP:
         if (opened) openStream(table, flow, STREAM_AGE, now);
-        streamPacket(table, flow, this.#udp, this.#udpStream, now);
+        this.#udpPacket(flow, now);
         break;
       case PROTOCOL_UDPLITE:
         if (opened) openStream(table, flow, NO_AGE, now);
@@ -102,6 +112,12 @@ export class Trackers {
     }
     table.account(flow, direction, batch.end[row]! - batch.network[row]!);
     return TRACK_ACCEPT;
+  }
+
+  #udpPacket(flow: number, now: number): void {
+    const policy = this.#policies.count === 0 ? undefined : this.#policies.udp(flow);
+    if (policy === undefined) streamPacket(this.#table, flow, this.#udp, this.#udpStream, now);
+    else streamPacket(this.#table, flow, policy.unreplied, policy.replied, now);
   }
 
   #icmpFits(family: number, protocol: number, flow: number): boolean {

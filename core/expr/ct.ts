@@ -1,5 +1,7 @@
 import type { MachineState } from "../classify/state.ts";
 import type { PacketBatch } from "../packet/batch.ts";
+import { CT_NEW, CT_UNTRACKED } from "../packet/columns.ts";
+import { ZONE_BOTH, ZONE_ORIGINAL, ZONE_REPLY, zoneTemplate } from "../packet/zone_template.ts";
 import { swap32 } from "../ruleset/sets/image.ts";
 import type { CtKey } from "./expression.ts";
 
@@ -27,6 +29,7 @@ export const CT_KEYS: readonly CtKey[] = [
   "src_ip6",
   "dst_ip6",
   "id",
+  "event",
 ];
 
 const NFPROTO_IPV4 = 2;
@@ -56,8 +59,8 @@ export function loadCt(
       // a flow's first packet comes before its time is set (nf_ct_expires)
       r[to] = (flows.status[flow]! & IPS_CONFIRMED) === 0 ? 0 : flows.expiration(flow, batch.now);
       return true;
-    case 5: // helper
-      return loadHelper(state, to, flows.helper?.(flow) ?? "");
+    case 5: // helper, of the master as the kernel has it
+      return loadHelper(state, to, flows.assigned?.masterHelper(flow) ?? "");
     case 6: // l3protocol
       r[to] = flows.family(flow) === 4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
       return true;
@@ -77,14 +80,19 @@ export function loadCt(
       r[to] = swap16(flows.destinationPort(flow, way));
       return true;
     case 12: // label
-      for (let i = 0; i < 4; i++) r[to + i] = flows.label === undefined ? 0 : flows.label(flow, i);
+      for (let i = 0; i < 4; i++) r[to + i] = flows.assigned?.label(flow, i) ?? 0;
       return true;
     case 13: // packets
     case 14: // bytes
     case 15: // avgpkt
       return loadCount(state, key, direction, to, flow);
     case 16: // zone
-      r[to] = flows.zone?.(flow, way) ?? 0;
+      // without a direction the flow's own, whichever of its directions it is for
+      r[to] = flows.zone === undefined
+        ? 0
+        : direction < 0
+        ? flows.zone(flow, 0) || flows.zone(flow, 1)
+        : flows.zone(flow, direction);
       return true;
     case 17: // src_ip
     case 18: // dst_ip
@@ -132,14 +140,19 @@ function loadHelper(state: MachineState, to: number, name: string): boolean {
   return true;
 }
 
-/** nft_ct_set_eval: mark and label; nothing happens to a packet without a flow. */
+/**
+ * nft_ct_set_eval: mark, label and events of the packet's flow; nothing happens to a packet without one. The zone is
+ * the other way round: it is for packets that are not tracked yet (nft_ct_set_zone_eval).
+ */
 export function storeCt(
   state: MachineState,
   key: number,
   from: number,
+  direction: number,
   batch: PacketBatch,
   row: number,
 ): void {
+  if (key === 16) return chooseZone(state.registers[from]! & 0xffff, direction, batch, row);
   const flows = state.environment.flows, flow = batch.flow[row]!;
   if (flows === undefined || flow < 0) return;
   if (key === 3) {
@@ -147,5 +160,23 @@ export function storeCt(
     if (flows.mark[flow] === mark) return;
     flows.mark[flow] = mark;
     flows.marked?.(flow);
-  } else if (key === 12) flows.setLabel?.(flow, state.registers, from);
+  } else if (key === 12) flows.assigned?.addLabel(flow, state.registers, from);
+  else if (key === 22) {
+    // a flow that left without a mask never gets one
+    const assigned = flows.assigned, open = (flows.status[flow]! & IPS_CONFIRMED) === 0;
+    if (assigned !== undefined && (open || assigned.events(flow) !== 0)) {
+      assigned.setEvents(flow, state.registers[from]! >>> 0);
+    }
+  }
+}
+
+/** The first choice stands; `notrack` before it does not, `notrack` behind it comes too late. */
+function chooseZone(zone: number, direction: number, batch: PacketBatch, row: number): void {
+  const tracked = batch.ctState[row] !== 0 && batch.ctState[row] !== CT_UNTRACKED;
+  if (tracked || batch.flow[row] !== -1) return;
+  batch.flow[row] = zoneTemplate(
+    zone,
+    direction < 0 ? ZONE_BOTH : direction === 0 ? ZONE_ORIGINAL : ZONE_REPLY,
+  );
+  batch.ctState[row] = CT_NEW;
 }

@@ -94,7 +94,7 @@ export class Hooks {
 
   #track(hook: number, batch: PacketBatch, row: number): void {
     const { conntrack, drops } = this.#parts;
-    if (batch.flow[row] === -1) conntrack.track(batch, row, hook);
+    if (batch.flow[row]! < 0) conntrack.track(batch, row, hook);
     if (batch.verdict[row] === VERDICT_DROP) drops.count(DROP_CONNTRACK);
   }
 

@@ -1,5 +1,6 @@
 import { DATA_TYPES } from "./datatype/registry.ts";
 import { booleanType } from "./datatype/symbolic.ts";
+import { EXPRESSION_ROWS, type ExpressionRow } from "./expression_rows.ts";
 import { CT_KEYS, META_KEYS } from "./keys.ts";
 import { EXTENSIONS } from "./protocol/extension.ts";
 import { OPTION_LISTS } from "./protocol/option_list.ts";
@@ -35,19 +36,35 @@ export interface FieldFeature {
   readonly offset?: number;
 }
 
+/** Something a rule may look at that takes operands: a route lookup, a hash. */
+export interface ExpressionFeature extends Omit<ExpressionRow, "type"> {
+  readonly type: string;
+}
+
 export interface Features {
   readonly types: readonly TypeFeature[];
   readonly fields: readonly FieldFeature[];
+  readonly expressions: readonly ExpressionFeature[];
   readonly statements: readonly StatementRow[];
 }
 
 /** All the language knows, from its descriptors: enough to offer what nobody has written a form for. */
 export function features(): Features {
   const types = new Map(DATA_TYPES);
-  const all = fields((type) => {
+  const seen = (type: DataType) => {
     if (!types.has(type.name)) types.set(type.name, type);
+  };
+  const all = fields(seen);
+  const expressions = EXPRESSION_ROWS.map((row) => {
+    seen(row.type);
+    return { ...row, type: row.type.name };
   });
-  return { types: [...types.values()].map(typeFeature), fields: all, statements: STATEMENT_ROWS };
+  return {
+    types: [...types.values()].map(typeFeature),
+    fields: all,
+    expressions,
+    statements: STATEMENT_ROWS,
+  };
 }
 
 const typeFeature = (type: DataType): TypeFeature => ({
@@ -112,12 +129,17 @@ const helpOf = (name: string, type: DataType): string =>
   ["integer", "string", "invalid"].includes(type.name) ? name.replaceAll("-", " ") : type.description;
 
 /** The same as lines of text: one feature a line. */
-export function featuresText({ types, fields, statements }: Features): string {
+export function featuresText({ types, fields, expressions, statements }: Features): string {
   const lines = [
     ...statements.map((row) => `statement ${row.name.padEnd(28)} ${row.syntax}: ${row.help}`),
     ...fields.map((field) => {
       const width = field.bits === 0 ? "" : ` ${field.bits} bits`;
       return `${field.kind.padEnd(9)} ${field.name.padEnd(28)} ${field.type}${width}: ${field.help}`;
+    }),
+    ...expressions.map(({ name, syntax, type, bits, help, operands }) => {
+      const words = Object.entries(operands).filter(([, some]) => some.length > 0)
+        .map(([operand, some]) => `; ${operand}: ${some.join(", ")}`).join("");
+      return `expression ${name.padEnd(27)} ${type} ${bits} bits: ${syntax}: ${help}${words}`;
     }),
     ...types.map((type) => {
       const values = type.values?.slice(0, 8).map((value) => value.name).join(", ") ?? "";

@@ -1,6 +1,7 @@
 import { listedSet } from "../ruleset/listing.ts";
 import type { Ruleset } from "../ruleset/ruleset.ts";
 import { errorText, type RulesetError } from "../ruleset/error.ts";
+import { resetCell, resetElements } from "../ruleset/reset.ts";
 import { RulesetStore } from "../ruleset/store.ts";
 import type { Transaction } from "../ruleset/transaction.ts";
 import { validateTable } from "../ruleset/validate.ts";
@@ -171,7 +172,8 @@ export class Nft {
       transaction.abort();
       return result(output, execution.diagnostics, report);
     }
-    const error = this.settle(transaction, commands.some(changes));
+    const rewritten = execution.cleared.some((each) => "rewritten" in each && each.rewritten);
+    const error = this.settle(transaction, rewritten || commands.some(changes));
     if (error === undefined && this.options.check !== true) this.clear(execution.cleared);
     if (error === undefined && this.options.check !== true) tell(execution);
     if (error !== undefined) execution.diagnostics.push(located(error, commands, source));
@@ -208,8 +210,11 @@ export class Nft {
   }
 
   /** Counts that were told and begin anew. */
-  private clear(cells: readonly number[]): void {
-    for (const cell of cells) this.store.cells.numbers.fill(0, cell, cell + 2);
+  private clear(cleared: Execution["cleared"]): void {
+    for (const each of cleared) {
+      if ("set" in each) resetElements(this.store, each.set, each.elements);
+      else resetCell(this.store.cells, each.cell, each.told);
+    }
   }
 
   private parse(source: Source, passing: boolean): Parsed {
@@ -228,9 +233,9 @@ export class Nft {
   }
 
   private listing(): Execution["listing"] {
-    const { options } = this, { numbers } = this.store.cells;
+    const { options } = this, { cells } = this.store;
     return {
-      counts: (cell) => [numbers[cell]!, numbers[cell + 1]!],
+      counts: (cell) => cells.counts(cell),
       types: typeContext(options),
       listed: (set) => listedSet(this.store, set),
       stateless: options.stateless ?? false,

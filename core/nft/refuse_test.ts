@@ -18,13 +18,11 @@ test("what the data plane cannot do is refused at its statement, and read all th
       "queue to 1-3",
       "meta l4proto tcp tproxy ip to 192.0.2.1:80",
       "synproxy mss 1460 wscale 7",
-      'ct helper set "h"',
+      'ct helper set tcp dport map { 21 : "h" }',
       "ipsec in reqid 1",
       "meta skuid 0",
       "meta cgroup 1",
       "socket transparent 1",
-      "ct zone set 1",
-      "ct label set 1",
       'osf name "Linux"',
     ]
   ) {
@@ -43,6 +41,9 @@ test("numbers made up, hashes, queues with bypass and flow offload are carried o
       "meta mark set symhash mod 4",
       "queue flags bypass to 1",
       "meter m { ip saddr counter }",
+      'ct helper set "h"',
+      "ct zone set 1",
+      "ct label set 1",
     ]
   ) assert.equal(load(rule, { refuses: unsupported }).error, "", rule);
 });

@@ -87,6 +87,28 @@ test("every feature can be described, and none says undefined", () => {
       `${field.name}: ${field.type}`,
     );
   }
+  for (const { name, group, example, syntax, type } of features().expressions) {
+    const { ok, output } = nft.run(`describe ${example}`);
+    assert.ok(ok && output.includes(" expression, "), name);
+    assert.ok(syntax.startsWith(group) && names.has(type), name);
+  }
+  for (const group of ["fib", "rt", "socket", "osf", "ipsec", "numgen", "jhash", "symhash"]) {
+    assert.ok(features().expressions.some((row) => row.group === group), group);
+  }
   assert.ok(STATEMENT_ROWS.length > 20);
   assert.doesNotMatch(featuresText(features()), /undefined|null|NaN/);
+});
+
+test("an error in the value is told before that its target cannot be set; arp names what it cannot reject", () => {
+  const nft = new Nft();
+  nft.run("add table ip6 t; add chain ip6 t c; add table arp t; add chain arp t c");
+  assert.match(
+    nft.run("add rule ip6 t c meta cgroup set meta nfproto").error,
+    /^Error: meta nfproto is only useful in the inet family/,
+  );
+  assert.match(nft.run("add rule ip6 t c meta cgroup set 1").error, /^Error: meta cgroup cannot be set/);
+  assert.match(
+    nft.run("add rule arp t c reject with icmp type host-unreachable").error,
+    /^Error: cannot use reject with arp/,
+  );
 });

@@ -13,6 +13,8 @@ export class CellStore {
   /** All cells, in a SharedArrayBuffer. */
   readonly numbers: Float64Array<SharedArrayBuffer>;
   readonly #free: number[] = [];
+  /** What was told of counters that were reset, by cell: their numbers only ever grow. */
+  readonly #told = new Map<number, readonly [number, number]>();
   readonly #retired: { generation: number; cells: readonly number[] }[] = [];
   #next = 0;
 
@@ -24,9 +26,27 @@ export class CellStore {
   allocate(first: number, second: number): number {
     const cell = this.#free.pop() ?? (this.#next + 2 <= this.numbers.length ? (this.#next += 2) - 2 : -1);
     if (cell < 0) return -1;
+    this.#told.delete(cell);
     this.numbers[cell] = first;
     this.numbers[cell + 1] = second;
     return cell;
+  }
+
+  /** A pair as it is now; a counter's since it was last reset. */
+  counts(cell: number): readonly [number, number] {
+    const first = this.numbers[cell]!, second = this.numbers[cell + 1]!, told = this.#told.get(cell);
+    return told === undefined ? [first, second] : [first - told[0], second - told[1]];
+  }
+
+  /** A counter begins anew after the counts told. The data plane goes on adding, so that no packet is lost. */
+  resetCounter(cell: number, [packets, bytes]: readonly [number, number]): void {
+    const [before, bytesBefore] = this.#told.get(cell) ?? [0, 0];
+    this.#told.set(cell, [before + packets, bytesBefore + bytes]);
+  }
+
+  /** A quota has that much less used. The data plane compares the number itself: it is written. */
+  resetQuota(cell: number, used: number): void {
+    this.numbers[cell]! -= used;
   }
 
   /** A pair nobody has seen yet goes back at once. */

@@ -1,38 +1,24 @@
 import type { DraftSet } from "./draft.ts";
-import type { RulesetError } from "./error.ts";
+import { freeCells, takeCells } from "./element_cells.ts";
+import { type ElementContext, refusal } from "./element_context.ts";
 import {
-  compareBytes,
-  lastKey,
-  mergeIntervals,
-  overlapIn,
-  predecessor,
-  rangesContain,
-  sortIntervals,
-  subtractInterval,
-  successor,
-} from "./intervals.ts";
-import { elementStatements, sameKinds } from "./element_statements.ts";
-import { meeting } from "./meeting.ts";
-import { RangeIndex } from "./range_index.ts";
-import { verdictTarget } from "./references.ts";
-import type { LiveStore } from "./sets/live.ts";
-import { initialState } from "./state.ts";
-import { MOST_STATEMENTS } from "./sets/programs.ts";
-import { elementKey, sameBytes, type SetDefinition, type SetElement, typeLength } from "./ruleset.ts";
+  coveringElement,
+  FEW,
+  indexOf,
+  punchHole,
+  rangesClash,
+  rangesHolding,
+  settleFew,
+  settleIntervals,
+} from "./element_intervals.ts";
+import { sameData, shapeError } from "./element_shape.ts";
+import { deadlineOf, purge, timesAgain } from "./element_times.ts";
+import type { RulesetError } from "./error.ts";
+import { grows, MOST_LIVE_SIZE } from "./sets/live.ts";
+import { elementKey, sameBytes, type SetElement, typeLength } from "./ruleset.ts";
 
-/** What adding an element needs of the transaction. */
-export interface ElementContext {
-  readonly now: number;
-  /** First cell of a pair with these values, -1 when the store is full. */
-  allocate(first: number, second: number): number;
-  free(cell: number): void;
-  /** Why a verdict map may not go to this chain; undefined when it may. */
-  target(chain: string): RulesetError | undefined;
-  /** Whether the table has this object. */
-  object(type: number, name: string): boolean;
-  /** What rules added. */
-  readonly live: LiveStore;
-}
+export { freeCells } from "./element_cells.ts";
+export type { ElementContext } from "./element_context.ts";
 
 /** Adds elements to a draft set; with `exclusive` none of them may be there already. */
 export function addElements(
@@ -43,103 +29,73 @@ export function addElements(
 ): RulesetError | undefined {
   const interval = set.interval && set.key.bits.length === 1, ranges = set.interval && !interval;
   // Storage that rules write to has the size it was made with.
-  const most = Math.min(set.size ?? Infinity, context.live.get(set.live)?.capacity ?? Infinity);
+  const capacity = grows(set) ? MOST_LIVE_SIZE : context.live.get(set.live)?.capacity ?? Infinity;
+  const most = Math.min(set.size ?? Infinity, set.live === 0 ? Infinity : capacity);
+  // What is merged is never there twice.
+  const create = exclusive && !(interval && set.autoMerge && set.data === undefined);
   let added = 0;
-  if (set.timeouts) purge(set, context);
+  if (set.timeouts) purge(set, context, set.elements.size + elements.length > most);
   const index = ranges && elements.length > FEW ? indexOf(set) : undefined, length = typeLength(set.key);
   for (const given of elements) {
     const error = shapeError(set, given, length, context);
-    if (error !== undefined) return error;
-    const key = elementKey(given), there = set.elements.get(key);
+    if (error !== undefined) return error.source === undefined ? { ...error, ...placeOf(given) } : error;
+    const key = elementKey(given), there = standing(set, key, context);
     if (there !== undefined) {
-      if (exclusive || !sameData(there, given)) return refusal(set, "exists");
+      if (create || !sameData(there, given)) return refusal(set, "exists", given);
+      const times = timesAgain(set, given, there.timeout ?? set.timeout ?? 0, context.now);
+      if (times !== undefined) set.elements.set(key, { ...untimed(there), ...times });
       continue;
     }
-    if (ranges && rangesClash(index ?? set, given)) return refusal(set, "exists");
-    if (set.elements.size >= most) return refusal(set, "full");
+    const learnt = learntElement(set, given, context);
+    if (learnt !== undefined) {
+      if (
+        create ||
+        (given.data !== undefined && !sameBytes(given.data, learnt.data.subarray(0, given.data.length)))
+      ) {
+        return refusal(set, "exists", given);
+      }
+      const times = timesAgain(set, given, learnt.timeout, context.now);
+      // Declared from now on, with the state it has.
+      if (times !== undefined) set.elements.set(key, { ...untimed(given), cell: -1, ...times });
+      continue;
+    }
+    if (ranges && rangesClash(index ?? set, given)) return refusal(set, "exists", given);
+    if (set.elements.size >= most) return refusal(set, "full", given);
     const state = takeCells(set, given, context);
-    if (state === undefined) return refusal(set, "memory");
-    const timeout = given.timeout ?? set.timeout, left = given.expires ?? timeout;
-    const ends = set.timeouts && left !== undefined && left > 0;
+    if (state === undefined) return refusal(set, "memory", given);
+    const times = deadlineOf(set, given, context.now);
     // As it came where nothing is to be added: a copy of each of a million elements is half of the time.
-    const whole = (state.cell ?? -1) < 0 && state.cells === undefined && given.cell === undefined && !ends;
-    set.elements.set(
-      key,
-      whole ? given : { ...given, ...state, ...(ends ? { deadline: context.now + left } : {}) },
-    );
+    const whole = (state.cell ?? -1) < 0 && state.cells === undefined && given.cell === undefined &&
+      times.deadline === undefined;
+    set.elements.set(key, whole ? given : { ...given, ...state, ...times });
     if (index !== undefined && !given.catchall) index.add(given);
     added++;
   }
   if (!interval || added === 0) return undefined;
-  return elements.length <= FEW ? settleFew(set, elements, context) : settleIntervals(set, context);
+  return elements.length <= FEW ? settleFew(set, elements, context) : settleIntervals(set, elements, context);
 }
 
-/** Cells for an element's statements with their first values; undefined when the store is full. */
-function takeCells(
-  set: DraftSet,
-  element: SetElement,
-  context: ElementContext,
-): Pick<SetElement, "cell" | "cells"> | undefined {
-  const statements = elementStatements(set, element);
-  // Sets that rules change keep the state of their elements themselves.
-  if (statements.length === 0 || set.live > 0) return { cell: -1 };
-  const cells = statements.map((statement) => context.allocate(...(initialState(statement) ?? [0, 0])));
-  if (cells.includes(-1)) {
-    for (const cell of cells) context.free(cell);
-    return undefined;
-  }
-  return cells.length === 1 ? { cell: cells[0]! } : { cell: cells[0]!, cells };
+const placeOf = ({ source }: SetElement) => (source === undefined ? {} : { source });
+
+function untimed({ timeout: _, expires: __, deadline: ___, ...rest }: SetElement): SetElement {
+  return rest;
 }
 
-export function freeCells(element: SetElement, context: Pick<ElementContext, "free">): void {
-  for (const cell of element.cells ?? [element.cell ?? -1]) context.free(cell);
-}
-
-/** Settles the neighbourhood of a few elements: a large set need not be sorted for them. */
-function settleFew(set: DraftSet, elements: readonly SetElement[], context: ElementContext) {
-  const merge = set.autoMerge && set.data === undefined;
-  for (const element of elements) {
-    if (element.catchall) continue;
-    if (merge) mergeAround(set, element, context);
-    else if (meeting(set.elements, element.key, lastKey(element)).length > 1) return refusal(set, "overlap");
-  }
+/** An element of the declaration whose time is not over. */
+function standing(set: DraftSet, key: string, context: ElementContext): SetElement | undefined {
+  const there = set.elements.get(key);
+  if (there?.deadline === undefined || there.deadline > context.now) return there;
+  set.elements.delete(key);
+  freeCells(there, context);
   return undefined;
 }
 
-/** Joins an interval with those that overlap or touch it; counters of those swallowed are given back. */
-function mergeAround(set: DraftSet, { key, end = key }: SetElement, context: ElementContext): void {
-  const from = key.every((byte) => byte === 0) ? key : predecessor(key);
-  const near = meeting(set.elements, from, successor(end));
-  const merged = mergeIntervals(sortIntervals(near));
-  if (merged.length === near.length) return;
-  const kept = new Set(merged.map((element) => element.cell));
-  for (const element of near) {
-    set.elements.delete(elementKey(element));
-    if (!kept.has(element.cell)) freeCells(element, context);
-  }
-  for (const element of merged) set.elements.set(elementKey(element), element);
-}
-
-/** Overlaps are refused, or merged when the set says so. */
-function settleIntervals(set: DraftSet, context: ElementContext): RulesetError | undefined {
-  const sorted = sortIntervals(set.elements.values());
-  if (set.autoMerge && set.data === undefined) {
-    const merged = mergeIntervals(sorted);
-    if (merged.length !== sorted.length) replaceAll(set, merged, context);
-    return undefined;
-  }
-  return overlapIn(sorted) < 0 ? undefined : refusal(set, "overlap");
-}
-
-/** The merged intervals instead of all there were; counters of those swallowed are given back. */
-function replaceAll(set: DraftSet, elements: readonly SetElement[], context: ElementContext): void {
-  const catchall = set.elements.get("*"), kept = new Set(elements.map((element) => element.cell));
-  for (const element of set.elements.values()) {
-    if (element.catchall !== true && !kept.has(element.cell)) freeCells(element, context);
-  }
-  set.elements.clear();
-  for (const element of elements) set.elements.set(elementKey(element), element);
-  if (catchall !== undefined) set.elements.set("*", catchall);
+/** What a rule added and no command has taken out since. */
+function learntElement(set: DraftSet, { key }: SetElement, { live, now }: ElementContext) {
+  if (set.live === 0) return undefined;
+  // Of removals not carried out yet it is as if they were.
+  for (const removal of live.open(set.removals, set.live)) if (sameBytes(removal.key, key)) return undefined;
+  return live.learnt(set, key, now);
 }
 
 /** Takes elements out; every one must be there. With `auto-merge` a part of an interval may go. */
@@ -148,18 +104,23 @@ export function deleteElements(
   elements: readonly SetElement[],
   context: ElementContext,
 ): RulesetError | undefined {
+  const plain = set.interval && set.key.bits.length === 1;
   for (const given of elements) {
-    const key = elementKey(given), there = set.elements.get(key);
+    const key = elementKey(given);
+    const there = set.elements.get(key) ?? (set.interval && !plain ? rangesHolding(set, given) : undefined);
+    const learnt = learntElement(set, given, context) !== undefined;
     if (there !== undefined) {
-      set.elements.delete(key);
+      set.elements.delete(elementKey(there));
       freeCells(there, context);
-    } else if (set.live > 0 && context.live.holds(set.live, given.key, context.now)) {
+    }
+    if (learnt) {
       set.removals = [...context.live.open(set.removals, set.live), context.live.removal(given.key)];
-    } else {
-      const merged = set.autoMerge && set.interval && set.key.bits.length === 1;
-      const covering = merged ? coveringElement(set, given) : undefined;
+    }
+    if (there === undefined && !learnt) {
+      const covering = set.autoMerge && plain ? coveringElement(set, given) : undefined;
       if (covering === undefined) {
-        return { reason: "missing", what: "element", name: set.name, detail: "element does not exist" };
+        const error = refusal(set, "missing", given);
+        return plain ? { ...error, detail: "element does not exist" } : error;
       }
       const error = punchHole(set, covering, given, context);
       if (error !== undefined) return error;
@@ -167,108 +128,3 @@ export function deleteElements(
   }
   return undefined;
 }
-
-/** The merged interval that covers a hole wholly. */
-function coveringElement(set: DraftSet, { key, end = key }: SetElement): SetElement | undefined {
-  return meeting(set.elements, key, end).find((element) =>
-    compareBytes(element.key, key) <= 0 && compareBytes(end, lastKey(element)) <= 0
-  );
-}
-
-/** Cuts a hole out of an element. What is left of it keeps the counter; a second piece gets one of its own. */
-function punchHole(
-  set: DraftSet,
-  element: SetElement,
-  hole: SetElement,
-  context: ElementContext,
-): RulesetError | undefined {
-  const rest = subtractInterval(element, hole.key, lastKey(hole)) ?? [];
-  set.elements.delete(elementKey(element));
-  if (rest.length === 0) freeCells(element, context);
-  for (const [i, piece] of rest.entries()) {
-    const state = i === 0 ? {} : takeCells(set, piece, context);
-    if (state === undefined) return refusal(set, "memory");
-    set.elements.set(elementKey(piece), { ...piece, ...state });
-  }
-  return undefined;
-}
-
-function indexOf(set: SetDefinition): RangeIndex {
-  const index = new RangeIndex(set.key.bits);
-  for (const element of set.elements.values()) if (!element.catchall) index.add(element);
-  return index;
-}
-
-/** Elements that are sooner compared with all there are than looked for in an index made for them. */
-const FEW = 4;
-
-/** nft_pipapo_insert: a new element may not begin or end inside an older one. */
-function rangesClash(among: RangeIndex | SetDefinition, { key, end, catchall }: SetElement): boolean {
-  if (catchall) return false;
-  const covers = among instanceof RangeIndex
-    ? (point: Uint8Array) => among.covers(point)
-    : (point: Uint8Array) => {
-      for (const element of among.elements.values()) {
-        if (!element.catchall && rangesContain(element, point, among.key.bits)) return true;
-      }
-      return false;
-    };
-  return covers(key) || (end !== undefined && covers(end));
-}
-
-/** Wrong lengths and kinds are the language's mistake, but must never reach the machine. */
-function shapeError(
-  set: SetDefinition,
-  element: SetElement,
-  length: number,
-  context: ElementContext,
-): RulesetError | undefined {
-  if (!element.catchall && element.key.length !== length) return refusal(set, "invalid");
-  if (element.end !== undefined) {
-    if (!set.interval || element.end.length !== length) return refusal(set, "invalid");
-    if (compareBytes(element.key, element.end) > 0 && set.key.bits.length === 1) {
-      return refusal(set, "invalid");
-    }
-  }
-  if (element.timeout !== undefined && !set.timeouts) return refusal(set, "invalid");
-  if (element.statements !== undefined || element.counter !== undefined) {
-    if ((element.statements?.length ?? 0) > MOST_STATEMENTS) return refusal(set, "invalid");
-    if (!sameKinds(set, element)) return refusal(set, "unsupported");
-  }
-  if (set.objects !== undefined) {
-    if (element.object === undefined) return refusal(set, "invalid");
-    return context.object(set.objects, element.object) ? undefined : refusal(set, "missing");
-  }
-  if (set.data === undefined) {
-    if (element.data !== undefined || element.verdict !== undefined) return refusal(set, "invalid");
-  } else if (set.data === "verdict") {
-    if (element.verdict === undefined) return refusal(set, "invalid");
-    const target = verdictTarget(element.verdict);
-    if (target !== undefined) return context.target(target);
-  } else if (element.data?.length !== typeLength(set.data)) return refusal(set, "invalid");
-  return undefined;
-}
-
-function sameData(a: SetElement, b: SetElement): boolean {
-  if (a.object !== b.object) return false;
-  if (a.verdict !== undefined || b.verdict !== undefined) {
-    return a.verdict?.code === b.verdict?.code &&
-      (a.verdict && verdictTarget(a.verdict)) === (b.verdict && verdictTarget(b.verdict));
-  }
-  return a.data === undefined ? b.data === undefined : b.data !== undefined && sameBytes(a.data, b.data);
-}
-
-/** Forgets elements whose time is over. */
-function purge(set: DraftSet, context: ElementContext): void {
-  for (const [key, element] of set.elements) {
-    if (element.deadline === undefined || element.deadline > context.now) continue;
-    set.elements.delete(key);
-    freeCells(element, context);
-  }
-}
-
-const refusal = (set: SetDefinition, reason: RulesetError["reason"]): RulesetError => ({
-  reason,
-  what: "element",
-  name: set.name,
-});

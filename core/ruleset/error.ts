@@ -42,4 +42,8 @@ export const errnoName = (reason: RulesetReason): string => ERRNO[reason][0];
 
 /** First line as nft prints it, without `Error: `. */
 export const errorText = (error: RulesetError): string =>
-  error.reason === "overlap" ? ERRNO.overlap[1] : `Could not process rule: ${ERRNO[error.reason][1]}`;
+  error.reason === "overlap"
+    ? ERRNO.overlap[1]
+    : error.what === "element" && error.reason === "missing" && error.detail !== undefined
+    ? error.detail
+    : `Could not process rule: ${ERRNO[error.reason][1]}`;

@@ -4,7 +4,7 @@
  * Overview    a snapshot's elements are shared by its successors; a transaction that changes a few of a million copies
  *             those few. Order is that of insertion, as of a Map.
  * Life-cycle  `over` makes one of a snapshot's map; layers are never stacked, the changes are copied.
- * Limits      changes beyond an eighth of the base, or MOST_CHANGES, are folded into a map of their own.
+ * Limits      changes beyond an eighth of the base, or eight times its root, are folded into a map of their own.
  */
 export class LayeredMap<K, V> implements Map<K, V> {
   readonly [Symbol.toStringTag] = "LayeredMap";
@@ -25,7 +25,7 @@ export class LayeredMap<K, V> implements Map<K, V> {
     if (base.size < LARGE) return new Map(base);
     if (!(base instanceof LayeredMap)) return new LayeredMap(base, new Set(), new Map());
     const layered = base as LayeredMap<K, V>, changes = layered.#gone.size + layered.#own.size;
-    if (changes > Math.min(layered.#base.size / 8, MOST_CHANGES)) return new Map(base);
+    if (changes > mostChanges(layered.#base.size)) return new Map(base);
     return new LayeredMap(layered.#base, new Set(layered.#gone), new Map(layered.#own));
   }
 
@@ -107,8 +107,11 @@ export interface Layers<K, V> {
   readonly own: ReadonlyMap<K, V>;
 }
 
-/** Changes are copied by every transaction: more of them cost more than they save. */
-const MOST_CHANGES = 16384;
+/**
+ * Changes are copied by every transaction, and folding them costs in proportion to the base: what both cost a change is
+ * least where their number grows as the base's root.
+ */
+const mostChanges = (size: number): number => Math.min(size / 8, 8 * Math.sqrt(size));
 
 /** Smaller maps are copied. */
 export const LARGE = 1024;

@@ -2,7 +2,8 @@ import type { ElementStatement } from "../expr/expression.ts";
 import { elementStatements } from "./element_statements.ts";
 import { elementKey, type SetDefinition, type SetElement, typeLength } from "./ruleset.ts";
 import type { LiveImage } from "./sets/image.ts";
-import { liveRows, type LiveStore, takenOver } from "./sets/live.ts";
+import type { LiveStore } from "./sets/live.ts";
+import { liveRows, takenOver } from "./sets/live_rows.ts";
 import { MOST_STATEMENTS } from "./sets/programs.ts";
 import type { TransactionStore } from "./work.ts";
 
@@ -18,7 +19,7 @@ export function listElements(store: ListedStore, set: SetDefinition, now = store
   // Until the data plane has taken the set over, what was declared is all there is.
   const filled = live !== undefined && takenOver(live, set.flushes);
   if (filled) return [...liveElements(live, set, now, store.live)];
-  const result: SetElement[] = [], numbers = store.cells.numbers;
+  const result: SetElement[] = [];
   for (const element of set.elements.values()) {
     const { deadline, cell = -1, statements: _, counter: __, ...rest } = element;
     if (deadline !== undefined && deadline <= now) continue;
@@ -27,7 +28,7 @@ export function listElements(store: ListedStore, set: SetDefinition, now = store
       ...(deadline === undefined ? {} : { expires: deadline - now }),
       ...(cell < 0 ? {} : told(
         elementStatements(set, element),
-        (i) => [numbers, (element.cells ?? [cell])[i]!],
+        (i) => store.cells.counts((element.cells ?? [cell])[i]!),
       )),
     });
   }
@@ -53,12 +54,12 @@ type Told = Pick<SetElement, "counter" | "statements">;
 /** Statements with what they counted: a lone counter as such. */
 function told(
   statements: readonly ElementStatement[],
-  pair: (index: number) => readonly [Float64Array, number],
+  pair: (index: number) => readonly [number, number],
 ): Told {
   const now = statements.map((statement, i): ElementStatement => {
-    const [numbers, at] = pair(i);
-    if (statement.kind === "counter") return { ...statement, packets: numbers[at]!, bytes: numbers[at + 1]! };
-    return statement.kind === "quota" ? { ...statement, used: numbers[at]! } : statement;
+    const [first, second] = pair(i);
+    if (statement.kind === "counter") return { ...statement, packets: first, bytes: second };
+    return statement.kind === "quota" ? { ...statement, used: first } : statement;
   });
   const [only] = now;
   if (only?.kind !== "counter" || now.length > 1) return now.length === 0 ? {} : { statements: now };
@@ -89,7 +90,10 @@ function* liveElements(
       key,
       ...(dataLength === 0 ? {} : { data: data.slice(row * dataStride, row * dataStride + dataLength) }),
       ...(timeout > 0 ? { timeout, expires: expires - now } : {}),
-      ...told(lists.at(live.places[row]!), (i) => [live.states, 2 * (row * MOST_STATEMENTS + i)]),
+      ...told(lists.at(live.places[row]!), (i) => {
+        const at = 2 * (row * MOST_STATEMENTS + i);
+        return [live.states[at]!, live.states[at + 1]!];
+      }),
     };
   }
 }

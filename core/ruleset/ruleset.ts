@@ -163,8 +163,11 @@ export interface SetElement {
 /** NFT_OBJECT_* numbers, as `objref` has them. */
 export const OBJECT_COUNTER = 1;
 export const OBJECT_QUOTA = 2;
+export const OBJECT_CT_HELPER = 3;
 export const OBJECT_LIMIT = 4;
 export const OBJECT_CONNLIMIT = 5;
+export const OBJECT_CT_TIMEOUT = 7;
+export const OBJECT_CT_EXPECTATION = 9;
 /** Flowtables are kept with the objects, though they are none to the kernel. */
 export const OBJECT_FLOWTABLE = 0x100;
 

@@ -2,7 +2,7 @@ import type { DraftSet, DraftTable } from "./draft.ts";
 import { addElements, deleteElements, type ElementContext } from "./elements.ts";
 import type { RulesetError } from "./error.ts";
 import { setInUse } from "./references.ts";
-import { type Family, objectKey, type SetDefinition, type SetElement } from "./ruleset.ts";
+import { elementKey, type Family, objectKey, type SetDefinition, type SetElement } from "./ruleset.ts";
 import type { SetSpec } from "./specs.ts";
 import { isError, type Work } from "./work.ts";
 
@@ -93,6 +93,20 @@ export function removeElements(
     found.set,
     () => deleteElements(found.set, elements, contextOf(work, found.table)),
   );
+}
+
+/** For elements that begin to count anew. */
+export function rewriteElements(
+  work: Work,
+  family: Family,
+  table: string,
+  name: string,
+  elements: readonly SetElement[],
+): RulesetError | undefined {
+  const found = work.set(family, table, name);
+  if (isError(found)) return found;
+  for (const element of elements) found.set.elements.set(elementKey(element), element);
+  return undefined;
 }
 
 function change(

@@ -3,7 +3,14 @@ import type { RulesetError } from "./error.ts";
 import { addObject, deleteObject } from "./object_commands.ts";
 import { addRule, replaceRule } from "./rule_commands.ts";
 import type { Family, Ruleset, SetElement, Table } from "./ruleset.ts";
-import { addSet, changeElements, deleteSet, flushSet, removeElements } from "./set_commands.ts";
+import {
+  addSet,
+  changeElements,
+  deleteSet,
+  flushSet,
+  removeElements,
+  rewriteElements,
+} from "./set_commands.ts";
 import type { ChainSpec, ObjectSpec, RulePlace, RuleSpec, SetSpec, TableSpec } from "./specs.ts";
 import { addTable, deleteTable, flushTable } from "./table_commands.ts";
 import { validateTable } from "./validate.ts";
@@ -128,6 +135,10 @@ export class Transaction {
   }
   createElements(family: Family, table: string, set: string, elements: readonly SetElement[]): Outcome {
     return changeElements(this.#work, family, table, set, elements, true);
+  }
+  /** Elements that are there, said otherwise: nothing of their state changes. */
+  rewriteElements(family: Family, table: string, set: string, elements: readonly SetElement[]): Outcome {
+    return rewriteElements(this.#work, family, table, set, elements);
   }
   deleteElements(family: Family, table: string, set: string, elements: readonly SetElement[]): Outcome {
     return removeElements(this.#work, family, table, set, elements);

@@ -89,9 +89,17 @@ export function validateTable(table: Table): RulesetError | undefined {
   return undefined;
 }
 
+const leads = (expression: Expression): boolean =>
+  expression.kind === "lookup"
+    ? expression.dreg === 0
+    : expression.kind === "verdict" && "chain" in expression.verdict;
+
 function chainTargets(table: Table, chain: Chain): string[] {
   const names = new Set<string>();
-  for (const rule of chain.rules) for (const target of ruleTargets(table, rule)) names.add(target);
+  for (const rule of chain.rules) {
+    // Most rules go nowhere: nothing is made for them.
+    if (rule.expressions.some(leads)) { for (const target of ruleTargets(table, rule)) names.add(target); }
+  }
   return [...names];
 }
 

@@ -7,8 +7,8 @@ import { concatenatedRanges, fiveTuples, intervalSet } from "./rule_texts.ts";
 /**
  * `deno run -A test/bench/language.ts [--rounds N] [--large] [--json FILE]`: the rule language against `nft` on the same texts, in
  * alternating rounds of one run. In process after warm-up; the whole command `weir nft` with its start, by
- * the clock and by processor time, which other load on the machine disturbs less; listing; the
- * largest resident size of whole commands, and the same above what the runtime takes to do nothing. nft works in a
+ * the clock and by processor time, which other load on the machine disturbs less, from its modules and bundled; listing
+ * as text and as JSON; the largest resident size of whole commands, and the same above what the runtime takes to do nothing. nft works in a
  * network namespace made for it; needs root.
  */
 const { values, positionals } = parseArgs({
@@ -34,6 +34,17 @@ const WEIR = [
 ];
 const rows: Row[] = [];
 const folder = Deno.makeTempDirSync();
+/** The same as `deno task bundle` and `deno task nft` have it. */
+const BUNDLED = [
+  Deno.execPath(),
+  "run",
+  "-A",
+  "--v8-flags=--no-opt",
+  `${folder}/nft/nft_main.js`,
+  "--offline",
+];
+const BUNDLE = [Deno.execPath(), "bundle", "--quiet", "--code-splitting", "--outdir", `${folder}/nft`];
+run([...BUNDLE, new URL("../../config/cli/nft_main.ts", import.meta.url).pathname]);
 run(["ip", "netns", "add", namespace]);
 try {
   measure("10k rules", fiveTuples(10_000, 1), rounds, true);
@@ -63,32 +74,49 @@ function measure(name: string, text: string, count: number, whole: boolean): voi
     nft: number[] = [],
     command: number[] = [],
     commandTime: number[] = [],
+    bundled: number[] = [],
+    bundledTime: number[] = [],
+    merged: number[] = [],
+    nftMerged: number[] = [],
     nftTime: number[] = [],
     list: number[] = [],
-    nftList: number[] = [];
+    nftList: number[] = [],
+    json: number[] = [],
+    nftJson: number[] = [];
   const loaded = new Nft();
   loaded.run(text, file);
+  const asJson = new Nft(loaded.store, { json: true });
   for (let round = 0; round < count; round++) {
     own.push(timed(() => check(text)));
     nft.push(timed(() => inside("nft", "-c", "-f", file)));
     if (whole) {
       command.push(timed(() => run([...WEIR, "-c", "-f", file])));
       commandTime.push(processorTime([...WEIR, "-c", "-f", file]));
+      bundled.push(timed(() => run([...BUNDLED, "-c", "-f", file])));
+      bundledTime.push(processorTime([...BUNDLED, "-c", "-f", file]));
+      merged.push(timed(() => check(text, true)));
+      nftMerged.push(timed(() => inside("nft", "-c", "-o", "-f", file)));
       nftTime.push(processorTime(["ip", "netns", "exec", namespace, "nft", "-c", "-f", file]));
     }
     list.push(timed(() => void loaded.run("list ruleset")));
+    json.push(timed(() => void asJson.run("list ruleset")));
   }
   inside("nft", "-f", file);
   for (let round = 0; round < Math.min(count, 3); round++) {
     nftList.push(timed(() => inside("nft", "list", "ruleset")));
+    nftJson.push(timed(() => inside("nft", "-j", "list", "ruleset")));
   }
   inside("nft", "flush", "ruleset");
   rows.push(paired(`check ${name}`, "ms", own, nft, { most: 0.5 }));
   if (whole) {
     rows.push(paired(`whole command, ${name}`, "ms", command, nft, { most: 1 }));
     rows.push(paired(`  its processor time`, "ms", commandTime, nftTime));
+    rows.push(paired(`bundled command, ${name}`, "ms", bundled, nft, { most: 1 }));
+    rows.push(paired(`  its processor time`, "ms", bundledTime, nftTime, { most: 1 }));
+    rows.push(paired(`check -o ${name}`, "ms", merged, nftMerged));
   }
   rows.push(paired(`list ${name}`, "ms", list.slice(0, nftList.length), nftList, { most: 0.5 }));
+  rows.push(paired(`list as JSON ${name}`, "ms", json.slice(0, nftJson.length), nftJson, { most: 0.5 }));
 }
 
 /** Largest resident sizes of a check and of a listing. Offline there is nothing to list: the rules are read with it. */
@@ -109,7 +137,9 @@ function memory(name: string, text: string): void {
 }
 
 /** Megabytes. */
-const peak = (command: readonly string[]): number => measured("%M", command)[0]! / 1024;
+function peak(command: readonly string[]): number {
+  return measured("%M", command)[0]! / 1024;
+}
 
 /** Milliseconds of all processors, the kernel's work included. */
 function processorTime(command: readonly string[]): number {
@@ -128,8 +158,8 @@ function measured(format: string, command: readonly string[]): number[] {
   return lines.at(-1)!.split(" ").map(Number);
 }
 
-function check(text: string): void {
-  const { ok, error } = new Nft(undefined, { check: true }).run(text, "rules.nft");
+function check(text: string, optimize = false): void {
+  const { ok, error } = new Nft(undefined, { check: true, optimize }).run(text, "rules.nft");
   if (!ok) throw new Error(error);
 }
 

@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util";
 import { below, SeededRandom } from "../../core/random.ts";
+import { LANGUAGE, languageAlike } from "./language/rounds.ts";
 import { mutate } from "./mutate.ts";
 import type { Target } from "./target.ts";
 import { targets } from "./targets.ts";
 
 /**
  * `deno task fuzz [--target NAME] [--seconds N] [--seed N]`: mutated inputs for everything that reads bytes from
- * outside. A failure prints target, seed, run number and the input in hexadecimal, and ends with status 1.
+ * outside, and rules made at random beside nft (`language/`). A failure prints target, seed, run number and the input in hexadecimal, and ends with status 1.
  */
 export interface FuzzFailure {
   readonly target: string;
@@ -45,9 +46,11 @@ if (import.meta.main) {
   });
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32)), all = targets();
   const chosen = all.filter((target) => values.target === undefined || target.name === values.target);
-  if (chosen.length === 0) {
+  if (chosen.length === 0 && values.target !== LANGUAGE) {
     console.error(
-      `fuzz: no target ${values.target}; there are ${all.map((target) => target.name).join(", ")}`,
+      `fuzz: no target ${values.target}; there are ${
+        [...all.map((target) => target.name), LANGUAGE].join(", ")
+      }`,
     );
     Deno.exit(1);
   }
@@ -60,6 +63,11 @@ if (import.meta.main) {
       failed = true;
       console.error(describeFailure(result));
     }
+  }
+  if (values.target === undefined || values.target === LANGUAGE) {
+    const told = await languageAlike(seed, Number(values.seconds ?? 60) * 1000);
+    failed ||= !told.alike;
+    console.log(`${LANGUAGE}: ${told.text}`);
   }
   Deno.exit(failed ? 1 : 0);
 }

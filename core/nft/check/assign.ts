@@ -16,7 +16,7 @@ export function checkAssign(
   node: Extract<StatementNode, { kind: "set value" }>,
 ): void {
   const target = targetOf(checkOperand(context, node.target), node.target);
-  const wanted = wantedOf(target, node);
+  const wanted = asWanted(target);
   const written = checkOperand(context, node.value, wanted);
   const value = inOrder(written, wanted.order);
   if (value.kind === "range" || value.kind === "prefix") requireConstant(target, value, node);
@@ -37,6 +37,7 @@ export function checkAssign(
     );
   }
   requireConstant(target, value, node);
+  requireSettable(target, node.target);
   context.statements.push({ kind: "assign", target, value, span: node.span });
 }
 
@@ -104,16 +105,15 @@ function targetOf(expr: Expr, node: Node): Operand {
 const SETTABLE_META = ["mark", "priority", "pkttype", "nftrace", "secmark"];
 const SETTABLE_CT = ["mark", "label", "zone", "event", "secmark"];
 
-function wantedOf(target: Operand, node: Extract<StatementNode, { kind: "set value" }>) {
+function requireSettable(target: Operand, { span }: Node): void {
   if (target.kind === "meta" && !SETTABLE_META.includes(target.row.name)) {
-    refuse(node.target.span, `meta ${target.row.name} cannot be set`, [], [
+    refuse(span, `meta ${target.row.name} cannot be set`, [], [
       `only ${SETTABLE_META.join(", ")}`,
     ]);
   }
   if (target.kind === "ct" && !SETTABLE_CT.includes(target.row.name)) {
-    refuse(node.target.span, `ct ${target.row.name} cannot be set`, [], [`only ${SETTABLE_CT.join(", ")}`]);
+    refuse(span, `ct ${target.row.name} cannot be set`, [], [`only ${SETTABLE_CT.join(", ")}`]);
   }
-  return asWanted(target);
 }
 
 function inOrder(value: Expr, order: "big" | "host"): Expr {

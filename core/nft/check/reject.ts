@@ -18,6 +18,9 @@ export function checkReject(context: CheckContext, node: RejectNode): void {
   const word: Span = { ...span, end: span.start + "reject".length };
   const known = context.protocols.network.protocol?.name;
   const family = known === "ip" || known === "ip6" ? known : undefined;
+  if (context.family === "arp" && (node.how === "icmp" || node.how === "icmpv6")) {
+    refuse(word, "cannot use reject with arp");
+  }
   if (context.family === "arp" || known === "arp") {
     refuse(word, "cannot reject this network family", spanOf(context, "network"));
   }

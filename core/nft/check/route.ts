@@ -4,19 +4,37 @@ import { booleanType, fibTypeType, realmType } from "../datatype/symbolic.ts";
 import { refuse } from "../text/diagnostic.ts";
 import type { Node } from "../tree/tree.ts";
 import type { Expr } from "../tree/typed.ts";
-import { integerType } from "../types.ts";
+import { type DataType, integerType } from "../types.ts";
 import type { CheckContext } from "./context.ts";
+
+/** What `rt` tells of the route, as written. */
+export const ROUTE_TYPES: Readonly<
+  Record<string, { readonly type: DataType; readonly bits: number; readonly help: string }>
+> = {
+  classid: { type: realmType, bits: 32, help: "realm of the route" },
+  mtu: { type: integerType, bits: 16, help: "largest TCP segment the route carries" },
+  ipsec: { type: booleanType, bits: 1, help: "whether the route goes through IPsec" },
+  "ip nexthop": { type: ipv4Type, bits: 32, help: "IPv4 address of the next router" },
+  "ip6 nexthop": { type: ipv6Type, bits: 128, help: "IPv6 address of the next router" },
+};
+
+/** What a route lookup gives, and its type. */
+export const FIB_TYPES: Readonly<Record<"oif" | "oifname" | "type", DataType>> = {
+  oif: interfaceIndexType,
+  oifname: interfaceNameType,
+  type: fibTypeType,
+};
 
 /** `rt nexthop`: the route the packet has. */
 export function route(context: CheckContext, node: Extract<Node, { kind: "rt" }>): Expr {
   const { span } = node;
   switch (node.key) {
     case "classid":
-      return { kind: "rt", key: "classid", type: realmType, bits: 32, order: "host", span };
+      return { kind: "rt", key: "classid", ...read("classid"), order: "host", span };
     case "mtu":
-      return { kind: "rt", key: "tcpmss", type: integerType, bits: 16, order: "host", span };
+      return { kind: "rt", key: "tcpmss", ...read("mtu"), order: "host", span };
     case "ipsec":
-      return { kind: "rt", key: "ipsec", type: booleanType, bits: 1, order: "host", span };
+      return { kind: "rt", key: "ipsec", ...read("ipsec"), order: "host", span };
     case "nexthop": {
       const known = context.protocols.network.protocol?.name;
       const family = node.family ?? (known === "ip" || known === "ip6" ? known : undefined);
@@ -30,8 +48,8 @@ export function route(context: CheckContext, node: Extract<Node, { kind: "rt" }>
         refuse(span, `${family} nexthop will not match`);
       }
       return family === "ip"
-        ? { kind: "rt", key: "nexthop4", type: ipv4Type, bits: 32, order: "big", span }
-        : { kind: "rt", key: "nexthop6", type: ipv6Type, bits: 128, order: "big", span };
+        ? { kind: "rt", key: "nexthop4", ...read("ip nexthop"), order: "big", span }
+        : { kind: "rt", key: "nexthop6", ...read("ip6 nexthop"), order: "big", span };
     }
     default:
       return refuse(span, "syntax error, unexpected string", [], [
@@ -39,6 +57,11 @@ export function route(context: CheckContext, node: Extract<Node, { kind: "rt" }>
       ]);
   }
 }
+
+const read = (key: string): { type: DataType; bits: number } => {
+  const { type, bits } = ROUTE_TYPES[key]!;
+  return { type, bits };
+};
 
 /** `fib saddr . iif oif`: the route a lookup would give. */
 export function fib(node: Extract<Node, { kind: "fib" }>): Expr {
@@ -49,7 +72,7 @@ export function fib(node: Extract<Node, { kind: "fib" }>): Expr {
   const order = ["saddr", "daddr", "mark", "iif", "oif"] as const;
   const flags = order.filter(has);
   const result = node.result as "oif" | "oifname" | "type";
-  const type = result === "oif" ? interfaceIndexType : result === "oifname" ? interfaceNameType : fibTypeType;
+  const type = FIB_TYPES[result];
   return {
     kind: "fib",
     flags,

@@ -180,7 +180,8 @@ function bind(element: Checked, interval: boolean): SetElement & { source: Span 
   const distinct = compareBytes(bounds.from, bounds.to) !== 0;
   return {
     key: bounds.from,
-    source: node.span,
+    // The kernel's answers are told at the key alone.
+    source: node.key.span,
     ...(distinct ? { end: bounds.to } : {}),
     ...(element.key.kind === "wildcard" ? { catchall: true } : {}),
     ...(element.data === undefined ? {} : { data: element.data }),

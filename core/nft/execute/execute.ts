@@ -5,7 +5,7 @@ import { executeListHooks } from "./hooks.ts";
 import { executeList } from "./list.ts";
 import { executeObject } from "./object.ts";
 import { executeRule } from "./rule.ts";
-import { executeResetAll } from "./state.ts";
+import { executeResetAll } from "./reset.ts";
 import { thereToDestroy } from "./destroy.ts";
 import { executeElements, executeSet } from "./set.ts";
 import { executeTable } from "./table.ts";

@@ -1,6 +1,6 @@
-import type { Expression } from "../../expr/expression.ts";
+import type { ElementStatement, Expression } from "../../expr/expression.ts";
 import { errorText, type RulesetError } from "../../ruleset/error.ts";
-import type { Table } from "../../ruleset/ruleset.ts";
+import type { SetDefinition, SetElement, Table } from "../../ruleset/ruleset.ts";
 import type { Transaction } from "../../ruleset/transaction.ts";
 import type { ListOptions } from "../print/context.ts";
 import { type Diagnostic, errorAt, Refusal } from "../text/diagnostic.ts";
@@ -28,8 +28,8 @@ export interface Execution {
   readonly filled: Set<string>;
   /** Lines for the user: listings and debug text. */
   readonly output: Output;
-  /** Cells whose counts begin anew when all went well. */
-  readonly cleared: number[];
+  /** What begins anew when all went well. */
+  readonly cleared: Cleared[];
   readonly diagnostics: Diagnostic[];
   /** What is told of a text that is carried out all the same. */
   readonly warnings: Diagnostic[];
@@ -37,6 +37,16 @@ export interface Execution {
   /** Why the data plane cannot carry an expression out. */
   readonly refuses?: (expression: Expression, table: Table) => string | undefined;
 }
+
+/** Counts that were told: of a cell, or of a set's elements. */
+export type Cleared =
+  | { readonly cell: number; readonly told: ElementStatement }
+  | {
+    readonly set: SetDefinition;
+    readonly elements: readonly SetElement[];
+    /** The ruleset has them written anew, which is to be committed. */
+    readonly rewritten: boolean;
+  };
 
 /** What `--echo` tells of a command that added something: the command as the listing would write it. */
 export interface Echo extends ThingText {

@@ -3,7 +3,7 @@ import { settingsOf } from "../check/settings.ts";
 import { limitExpression, OBJECT_TYPES } from "../check/stateful.ts";
 import type { Command } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
-import { executeResetObject } from "./state.ts";
+import { executeResetObject } from "./reset.ts";
 import { check, type Execution } from "./execution.ts";
 import { requireTable } from "./named.ts";
 

@@ -6,7 +6,7 @@ import type { Command, Position } from "../tree/command.ts";
 import { refuse } from "../text/diagnostic.ts";
 import { check, type Execution } from "./execution.ts";
 import { requireChain, requireTable } from "./named.ts";
-import { executeResetRule } from "./state.ts";
+import { executeResetRule } from "./reset.ts";
 import { linearizeRule } from "../linearize/linearize.ts";
 import { setText } from "../print/netlink_set_text.ts";
 import type { Expression } from "../../expr/expression.ts";

@@ -15,6 +15,7 @@ import { DATA_TYPES } from "../datatype/registry.ts";
 import { refuse } from "../text/diagnostic.ts";
 import { check, type Execution } from "./execution.ts";
 import { requireSet, requireTable } from "./named.ts";
+import { clearElements, executeResetSet } from "./reset.ts";
 import { getElements } from "./state.ts";
 import type { Span } from "../text/source.ts";
 import { printOperand } from "../print/operand.ts";
@@ -41,6 +42,8 @@ export function executeSet(execution: Execution, command: SetCommand): void {
       return check(transaction.deleteSet(table.family, table.name, requireSet(table, set).name), set.span);
     case "flush":
       return check(transaction.flushSet(table.family, table.name, requireSet(table, set).name), set.span);
+    case "reset":
+      return executeResetSet(execution, command);
     default:
       return refuse(command.span, "sets can be added, created, deleted and flushed");
   }
@@ -180,7 +183,7 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     interval: set.interval,
     timeouts: set.timeouts,
     dataRanges: source?.dataInterval === true,
-    keysOnly: command.verb === "get" || command.verb === "delete",
+    keysOnly: ["get", "delete", "reset"].includes(command.verb),
     statements: set.statements?.length ?? (set.counter ? 1 : 0),
     ...(set.objects === undefined ? {} : { objects: set.objects }),
     merge: set.autoMerge,
@@ -192,9 +195,18 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     case "create":
       return check(transaction.createElements(family, name, set.name, literal.elements), written.span);
     case "get":
-      return getElements(execution, table, set, literal.elements, command.span);
+      return void getElements(execution, table, set, literal.elements, command.span);
+    case "reset":
+      return clearElements(
+        execution,
+        table,
+        set,
+        getElements(execution, table, set, literal.elements, command.span),
+      );
     case "delete":
-      if (!set.autoMerge) requireElements(execution.listing.listed?.(set) ?? set, literal.elements);
+      if (!set.autoMerge && !(set.interval && set.key.bits.length > 1)) {
+        requireElements(execution.listing.listed?.(set) ?? set, literal.elements);
+      }
       return check(transaction.deleteElements(family, name, set.name, literal.elements), written.span);
     default:
       return refuse(command.span, "elements can be added, created and deleted");

@@ -122,3 +122,9 @@ ether type and ip6 or 5 == 7;ok;ether type & ip6 | 0x0005 == 0x0007
   [ cmp eq reg 1 0x00000700 ]
 reset tcp option mss;ok;reset tcp option maxseg
   [ exthdr reset tcpopt 2 ]
+tcp dport { 1, , 2, , };ok;tcp dport { 1, 2 }
+  element 00000100 : 0 [end] element 00000200 : 0 [end]
+  [ meta load l4proto => reg 1 ]
+  [ cmp eq reg 1 0x00000006 ]
+  [ payload load 2b @ transport header + 2 => reg 1 ]
+  [ lookup reg 1 set __set%d ]

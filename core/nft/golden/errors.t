@@ -47,3 +47,8 @@ ip saddr 192.0.2.1 dnat ip6 to ::1;fail;20-23;conflicting protocols specified: i
 meta not 5;fail;6-8;syntax error, unexpected !
 tcp option eol left 1;fail;16-19;syntax error, unexpected left
 tcp option sack window 1;fail;17-22;syntax error, unexpected window
+meta cpu & | 5;fail;12-12;syntax error, unexpected '|'
+tcp dport 22 @nosuch;fail;15-20;unknown raw payload base
+mh type set 1;fail;9-11;syntax error, unexpected set
+exthdr frag set 1;fail;13-15;syntax error, unexpected set
+fib daddr type set 1;fail;16-18;syntax error, unexpected set

@@ -131,3 +131,6 @@ tcp dport 80 dnat to :90;ok
   [ immediate reg 1 0x00005a00 ]
   [ nat dnat inet proto_min reg 1 flags 0x2 ]
 dnat ip to :90;fail;12-12;syntax error, unexpected colon
+dnat ip to 192.0.2.1 random persistent;ok;dnat ip to 192.0.2.1 persistent
+  [ immediate reg 1 0x010200c0 ]
+  [ nat dnat ip addr_min reg 1 flags 0x8 ]

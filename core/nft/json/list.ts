@@ -7,19 +7,33 @@ import { sizeOf } from "../print/list.ts";
 import type { ListOptions } from "../print/context.ts";
 import type { JsonObject } from "./json.ts";
 import { objectJson } from "./object.ts";
-import { chainJson, chainRules, documentText, objectsOf, setsOf, tableJson, wholeTable } from "./ruleset.ts";
-import { setJson } from "./set.ts";
+import {
+  chainJson,
+  chainRules,
+  documentPieces,
+  type Listed,
+  objectsOf,
+  setTexts,
+  tableJson,
+  wholeTable,
+} from "./ruleset.ts";
+import { setJson, setJsonPieces } from "./set.ts";
 
 type ListCommand = Extract<Command, { kind: "list" }>;
 
 /** `list ...` as one JSON document. */
 export function executeListJson(execution: Execution, command: ListCommand): void {
   const { what, table } = command;
-  const objects = table !== undefined && (what === "table" || command.name !== undefined)
-    ? listOne(execution, command, requireTable(execution, table))
-    : (table === undefined ? tablesOf(execution, command.family) : [requireTable(execution, table)])
-      .flatMap((each) => listAll(execution, each, what));
-  execution.output.push(documentText(objects));
+  const { output } = execution;
+  if (table !== undefined && (what === "table" || command.name !== undefined)) {
+    return output.stream(documentPieces(listOne(execution, command, requireTable(execution, table))));
+  }
+  const tables = table === undefined ? tablesOf(execution, command.family) : [requireTable(execution, table)];
+  output.stream(documentPieces(eachOf(execution, tables, what)));
+}
+
+function* eachOf(execution: Execution, tables: readonly Table[], what: string): Generator<Listed> {
+  for (const table of tables) yield* listAll(execution, table, what);
 }
 
 const tablesOf = (execution: Execution, family: Family | undefined): Table[] =>
@@ -27,7 +41,7 @@ const tablesOf = (execution: Execution, family: Family | undefined): Table[] =>
     family === undefined || table.family === family
   );
 
-function listAll(execution: Execution, table: Table, what: string): JsonObject[] {
+function listAll(execution: Execution, table: Table, what: string): Iterable<Listed> {
   const { listing, newest } = execution;
   switch (what) {
     case "ruleset":
@@ -40,7 +54,7 @@ function listAll(execution: Execution, table: Table, what: string): JsonObject[]
       return [...table.sets.values()].filter(isMeter).map((set) => meterJson(set, table, listing, newest));
     case "sets":
     case "maps":
-      return setsOf(table, listing, newest, what === "maps");
+      return setTexts(table, listing, newest, what === "maps");
     default: {
       const type = OBJECT_TYPES.get(what.replace(/s$/, ""));
       return type === undefined ? [] : objectsOf(table, listing, (own) => own === type);
@@ -48,7 +62,7 @@ function listAll(execution: Execution, table: Table, what: string): JsonObject[]
   }
 }
 
-function listOne(execution: Execution, command: ListCommand, table: Table): JsonObject[] {
+function listOne(execution: Execution, command: ListCommand, table: Table): Iterable<Listed> {
   const { listing, newest } = execution;
   const { name, what } = command;
   if (what === "table" || name === undefined) return wholeTable(table, listing, newest);
@@ -63,7 +77,7 @@ function listOne(execution: Execution, command: ListCommand, table: Table): Json
       const set = requireSet(table, name);
       if (isMeter(set)) return [meterJson(set, table, listing, newest)];
       const place = { family: table.family, table: table.name };
-      return [setJson(set, place, sizeOf(set, table), listing, newest)];
+      return [setJsonPieces(set, place, sizeOf(set, table), listing, newest)];
     }
     default: {
       const object = requireObject(table, OBJECT_TYPES.get(what), name);

@@ -74,7 +74,7 @@ function readObject(r: Reading, verb: Verb, value: Json, explicit: boolean): Com
   const whole = value as JsonObject, span = r.span(whole);
   if (kind === "ruleset" && verb === "flush") return { kind: "ruleset", verb, ...familyOf(r, body), span };
   if ((kind === "counters" || kind === "quotas" || kind === "rules") && verb === "reset") {
-    return { kind: "reset all", what: kind, ...familyOf(r, body), span };
+    return { kind: "reset all", what: kind, ...resetPlace(r, body, kind), span };
   }
   if (!known(verb, kind)) {
     const command = verb === "create" || verb === "delete" || verb === "destroy" ? "add" : verb;
@@ -143,7 +143,7 @@ function known(verb: Verb, kind: string): boolean {
   if (verb === "insert" || verb === "replace") return kind === "rule";
   if (verb === "flush") return ["table", "chain", "set", "map", "meter"].includes(kind);
   if (verb === "get") return kind === "element";
-  if (verb === "reset") return ["counter", "quota", "rule"].includes(kind);
+  if (verb === "reset") return ["counter", "quota", "rule", "set", "map", "element"].includes(kind);
   return ["table", "chain", "rule", "set", "map", "element", ...OBJECTS].includes(kind);
 }
 
@@ -153,6 +153,21 @@ function familyOf(r: Reading, body: Json): { family?: Family } {
   if (typeof body !== "object" || body === null || Array.isArray(body)) return {};
   const family = r.optionalText(body as JsonObject, "family");
   return family === undefined ? {} : { family: knownFamily(r, body as JsonObject, family) };
+}
+
+/** A family, a table, or one of its chains where rules are meant. */
+function resetPlace(
+  r: Reading,
+  body: Json,
+  kind: string,
+): { family?: Family; table?: TableRef; chain?: Name } {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return {};
+  const object = body as JsonObject;
+  if (member(object, "table") === undefined) return familyOf(r, body);
+  const chain = kind === "rules" && member(object, "chain") !== undefined
+    ? nameOf(r, object, "chain")
+    : undefined;
+  return { table: readTable(r, object, "table", false), ...(chain === undefined ? {} : { chain }) };
 }
 
 function knownFamily(r: Reading, object: JsonObject, family: string): Family {

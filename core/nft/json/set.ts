@@ -4,7 +4,7 @@ import type { ListOptions } from "../print/context.ts";
 import { componentsOf, sortedElements } from "../print/set.ts";
 import type { Constant } from "../tree/typed.ts";
 import { isBitmask, type TypeContext } from "../types.ts";
-import type { Json, JsonObject } from "./json.ts";
+import { type Json, type JsonObject, jsonText } from "./json.ts";
 import { jsonConstant, jsonVerdict } from "./value.ts";
 
 export interface ElementJson {
@@ -18,8 +18,14 @@ export interface ElementJson {
 }
 
 /** Elements in the order nft lists them. */
-export const elementsJson = (set: SetDefinition, context: ElementJson): Json[] =>
-  sortedElements(set).map((element) => elementJson(set, element, context));
+export const elementsJson = (
+  set: SetDefinition,
+  context: ElementJson,
+): Json[] => [...eachElement(set, context)];
+
+function* eachElement(set: SetDefinition, context: ElementJson): Generator<Json> {
+  for (const element of sortedElements(set)) yield elementJson(set, element, context);
+}
 
 export function elementJson(set: SetDefinition, element: SetElement, context: ElementJson): Json {
   const value = element.catchall ? "*" : keyJson(set, element, context);
@@ -66,13 +72,40 @@ export interface PlaceJson {
 }
 
 /** A named set or map. `newest`: with what nft 1.0.6 leaves out. */
-export function setJson(
+export function setJson(...asked: Parameters<typeof partsOf>): JsonObject {
+  const { word, before, elements, behind } = partsOf(...asked);
+  const elem = [...elements];
+  return { [word]: { ...before, ...(elem.length === 0 ? {} : { elem }), ...behind } };
+}
+
+/** The same as text, a piece an element: a set of a million is never a tree. */
+export function* setJsonPieces(...asked: Parameters<typeof partsOf>): Generator<string> {
+  const { word, before, elements, behind } = partsOf(...asked);
+  yield `{${jsonText(word)}: ${jsonText(before).slice(0, -1)}`;
+  let any = false;
+  for (const element of elements) {
+    yield `${any ? ", " : ', "elem": ['}${jsonText(element)}`;
+    any = true;
+  }
+  if (any) yield "]";
+  yield Object.keys(behind).length === 0 ? "}}" : `, ${jsonText(behind).slice(1)}}`;
+}
+
+/** What stands before the elements, the elements as they are asked for, and what stands behind them. */
+interface SetParts {
+  readonly word: "set" | "map";
+  readonly before: JsonObject;
+  readonly elements: Iterable<Json>;
+  readonly behind: JsonObject;
+}
+
+function partsOf(
   declared: SetDefinition,
   place: PlaceJson,
   size: number | undefined,
   options: ListOptions,
   newest: boolean,
-): JsonObject {
+): SetParts {
   const set = options.terse ? declared : options.listed?.(declared) ?? declared;
   const flags = [
     set.constant && "constant",
@@ -81,7 +114,7 @@ export function setJson(
     newest && set.dynamic && "dynamic",
   ].filter((flag) => typeof flag === "string");
   const { counts, now } = options;
-  const elements = options.terse ? [] : elementsJson(set, {
+  const elements = options.terse ? [] : eachElement(set, {
     types: options.types,
     stateless: options.stateless,
     ...(counts === undefined
@@ -97,7 +130,8 @@ export function setJson(
   const data = object ??
     (set.data === undefined ? undefined : set.data === "verdict" ? "verdict" : set.data.name);
   return {
-    [data === undefined ? "set" : "map"]: {
+    word: data === undefined ? "set" : "map",
+    before: {
       family: place.family,
       name: set.name,
       table: place.table,
@@ -111,8 +145,8 @@ export function setJson(
       ...(set.timeout === undefined ? {} : { timeout: set.timeout / 1000 }),
       ...(set.gcInterval === undefined ? {} : { "gc-interval": set.gcInterval / 1000 }),
       ...(newest && set.autoMerge ? { "auto-merge": true } : {}),
-      ...(elements.length === 0 ? {} : { elem: elements }),
-      ...(set.counter ? { stmt: [{ counter: null }] } : {}),
     },
+    elements,
+    behind: set.counter ? { stmt: [{ counter: null }] } : {},
   };
 }

@@ -2,7 +2,7 @@ import type { Table } from "../../ruleset/ruleset.ts";
 import { boundsOf } from "../check/constant.ts";
 import { type Expr, paddedBits, type SetLiteral, type Statement } from "../tree/typed.ts";
 import { isText, valueOf } from "../types.ts";
-import { complement, intersect, meet, type Ranges, rangesOf, within } from "./ranges.ts";
+import { complement, intersect, meet, type Ranges, rangesOf } from "./ranges.ts";
 import { addReads, isQuiet, type Reads, subjectOf } from "./subject.ts";
 
 /** Fields with the values each may have. */
@@ -34,15 +34,6 @@ function boxesMeet(a: Box, b: Box): boolean {
   }
   return true;
 }
-
-/** Whether every packet of this box fits. */
-export const boxWithin = (inner: Box, outer: Box): boolean => {
-  for (const [subject, ranges] of outer) {
-    const mine = inner.get(subject);
-    if (mine === undefined || !within(mine, ranges)) return false;
-  }
-  return true;
-};
 
 export const EVERYTHING: Condition = { boxes: [new Map()], others: new Set(), exact: true };
 

@@ -50,6 +50,10 @@ export function meet(a: Ranges, b: Ranges): boolean {
 
 /** Whether all of `inner` lies in `outer`. */
 export function within(inner: Ranges, outer: Ranges): boolean {
+  if (inner.length === 1 && outer.length === 1) {
+    const mine = inner[0]!, all = outer[0]!;
+    return all[0] <= mine[0] && mine[1] <= all[1];
+  }
   let j = 0;
   for (const [from, to] of inner) {
     while (j < outer.length && outer[j]![1] < from) j++;

@@ -21,14 +21,38 @@ export function sameCode(
     const literal = literals.get(name);
     return literal === undefined ? name : elementsText(literal.elements);
   };
-  return rule.every((expression, at) => codeText(expression, known) === codeText(again[at]!, fresh));
+  return rule.every((expression, at) => sameExpression(expression, again[at]!, known, fresh));
 }
 
-const codeText = (expression: Expression, nameOf: (name: string) => string): string =>
-  JSON.stringify(
-    "set" in expression ? { ...expression, set: nameOf(expression.set) } : expression,
-    (_, value) => value instanceof Uint8Array ? bytesText(value) : value,
-  );
+type NameOf = (name: string) => string;
+
+function sameExpression(a: Expression, b: Expression, known: NameOf, fresh: NameOf): boolean {
+  // Expressions many rules have in common are one object.
+  if (a === b) return true;
+  if (!("set" in a)) return sameValue(a, b);
+  if (!("set" in b)) return false;
+  return known(a.set) === fresh(b.set) && sameValue({ ...a, set: "" }, { ...b, set: "" });
+}
+
+/** Plain values, lists, objects and bytes; a member that is not set is as one that is not there. */
+function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (a instanceof Uint8Array || b instanceof Uint8Array) {
+    return a instanceof Uint8Array && b instanceof Uint8Array && sameBytes(a, b);
+  }
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const left = a as Readonly<Record<string, unknown>>, right = b as Readonly<Record<string, unknown>>;
+  for (const key in left) if (!sameValue(left[key], right[key])) return false;
+  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;
+  return true;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 const bytesText = (bytes: Uint8Array): string => bytes.join(".");
 

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../text/diagnostic.ts";
-import { both, type Box, boxWithin, type Condition, conditionOf, literalBoxes } from "./condition.ts";
+import { both, type Box, type Condition, conditionOf, literalBoxes } from "./condition.ts";
 import { meets } from "./effects.ts";
 import { rangesOf, within } from "./ranges.ts";
 import type { Studied } from "./study.ts";
@@ -75,28 +75,33 @@ function neededBy(rule: Studied): Condition | undefined {
 /** The rules that together decide all of this one's packets. */
 function deciders(rule: Studied, decided: readonly Decided[]): Studied[] | undefined {
   const { boxes, others } = rule.condition;
-  const usable = decided.filter((earlier) => [...earlier.others].every((ask) => others.has(ask)));
-  if (usable.length === 0) return undefined;
   const by = new Set<Studied>();
   for (const box of boxes) {
-    const whole = usable.find((earlier) => boxWithin(box, earlier.box));
-    const several = whole === undefined ? coveredBy(box, usable) : [whole.rule];
+    const several = coveredBy(box, others, decided);
     if (several === undefined) return undefined;
     for (const one of several) by.add(one);
   }
-  return [...by];
+  return by.size === 0 ? undefined : [...by];
 }
 
-/** Earlier boxes that hold all of this one but for one field, and all of that field among them. */
-function coveredBy(box: Box, decided: readonly Decided[]): Studied[] | undefined {
-  const candidates = new Map<string, Decided[]>();
+/** An earlier box that holds all of this one; else those that hold all but one field, and all of that among them. */
+function coveredBy(
+  box: Box,
+  others: ReadonlySet<string>,
+  decided: readonly Decided[],
+): Studied[] | undefined {
+  let candidates: Map<string, Decided[]> | undefined;
   for (const earlier of decided) {
-    const subject = onlyDifference(box, earlier.box);
-    if (subject === undefined) continue;
+    if (earlier.others.size > 0 && !asksAll(others, earlier.others)) continue;
+    const subject = difference(box, earlier.box);
+    if (subject === ALL) return [earlier.rule];
+    if (subject === NOT) continue;
+    candidates ??= new Map();
     const same = candidates.get(subject);
     if (same === undefined) candidates.set(subject, [earlier]);
     else same.push(earlier);
   }
+  if (candidates === undefined) return undefined;
   for (const [subject, ranges] of box) {
     const earlier = candidates.get(subject);
     if (earlier === undefined) continue;
@@ -106,13 +111,21 @@ function coveredBy(box: Box, decided: readonly Decided[]): Studied[] | undefined
   return undefined;
 }
 
-/** The one field of `outer` that does not hold all `box` has there; undefined for none, or several. */
-function onlyDifference(box: Box, outer: Box): string | undefined {
-  let found: string | undefined;
+function asksAll(others: ReadonlySet<string>, asked: ReadonlySet<string>): boolean {
+  for (const ask of asked) if (!others.has(ask)) return false;
+  return true;
+}
+
+/** No field's name: the box lies within, or differs in more than one field. */
+const ALL = "", NOT = "\0";
+
+/** The one field of `outer` that does not hold all `box` has there. */
+function difference(box: Box, outer: Box): string {
+  let found = ALL;
   for (const [name, ranges] of outer) {
     const mine = box.get(name);
     if (mine !== undefined && within(mine, ranges)) continue;
-    if (mine === undefined || found !== undefined) return undefined;
+    if (mine === undefined || found !== ALL) return NOT;
     found = name;
   }
   return found;

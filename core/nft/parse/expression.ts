@@ -126,6 +126,11 @@ export function parsePrimary(c: Cursor, side: Side): Node {
   if (c.is("@")) {
     if (side !== "right" && c.is(",", 2)) return parseHead(c, parseExpression);
     c.take();
+    if (side === "left" && c.kind() === WORD && !RESERVED.has(c.text())) {
+      refuse(c.span(), "unknown raw payload base", [], [
+        "no field: a set stands behind what is looked up in it",
+      ]);
+    }
     const name = c.name("the name of a set", true);
     return { kind: "set reference", name, span: c.since(start) };
   }
@@ -176,6 +181,8 @@ export function parseSet(c: Cursor, side: Side): Node {
       elements.push(parseElement(c, side, parseExpression));
       c.skipNewlines();
       if (!c.skip(",")) break;
+      // Commas behind the first part nothing.
+      do c.skipNewlines(); while (c.skip(","));
     }
     c.skipNewlines();
     if (c.kind() === NEWLINE || !c.is("}")) c.unexpected("expected ',' or '}'");

@@ -153,7 +153,8 @@ function route(c: Cursor, start: number): Node {
   return { kind: "rt", key, ...(family === undefined ? {} : { family }), span: c.since(start) };
 }
 
-const FIB_FLAGS = ["saddr", "daddr", "mark", "iif", "oif"];
+/** What a route lookup may be asked with. */
+export const FIB_FLAGS: readonly string[] = ["saddr", "daddr", "mark", "iif", "oif"];
 
 function fib(c: Cursor, start: number): Node {
   const flags: string[] = [];

@@ -4,7 +4,7 @@ import { refuse } from "../text/diagnostic.ts";
 import { OPTION_LISTS } from "../protocol/option_list.ts";
 import type { Node } from "../tree/tree.ts";
 
-const SOCKET_KEYS: readonly string[] = ["transparent", "mark", "wildcard"];
+export const SOCKET_KEYS: readonly SocketKey[] = ["transparent", "mark", "wildcard"];
 
 /** `socket transparent`; behind `cgroupv2 level N` only a path of this machine can stand, which no packet here has. */
 export function socket(c: Cursor, start: number): Node {
@@ -16,12 +16,14 @@ export function socket(c: Cursor, start: number): Node {
     c.string("a path");
     refuse(at, "cgroupv2 path fails: No such file or directory", [], ["a router has no control groups"]);
   }
-  if (!SOCKET_KEYS.includes(c.text())) return c.unexpected(`keys of socket: ${SOCKET_KEYS.join(", ")}`);
-  return { kind: "socket", key: c.take() as SocketKey, span: c.since(start) };
+  const key = SOCKET_KEYS.find((known) => known === c.text());
+  if (key === undefined) return c.unexpected(`keys of socket: ${SOCKET_KEYS.join(", ")}`);
+  c.take();
+  return { kind: "socket", key, span: c.since(start) };
 }
 
 /** NF_OSF_TTL_*. */
-const TTL_LOOSE = 1, TTL_SKIP = 2;
+export const OSF_TTL: Readonly<Record<string, number>> = { loose: 1, skip: 2 };
 
 /** `osf [ttl loose|skip] name|version`. */
 export function fingerprint(c: Cursor, start: number): Node {
@@ -29,10 +31,8 @@ export function fingerprint(c: Cursor, start: number): Node {
   if (c.skip("ttl")) {
     const at = c.span();
     const word = c.string("loose or skip");
-    if (word !== "loose" && word !== "skip") {
-      refuse(at, "invalid ttl option", [], ["expected loose or skip"]);
-    }
-    ttl = word === "loose" ? TTL_LOOSE : TTL_SKIP;
+    const known = Object.hasOwn(OSF_TTL, word) ? OSF_TTL[word] : undefined;
+    ttl = known ?? refuse(at, "invalid ttl option", [], ["expected loose or skip"]);
   }
   if (!c.is("name") && !c.is("version")) return c.unexpected("expected name or version");
   return { kind: "osf", ttl, version: c.take() === "version", span: c.since(start) };
@@ -50,12 +50,22 @@ export function ipsec(c: Cursor, start: number): Node {
   return { kind: "xfrm", direction, key: xfrmKey(c), template, span: c.since(start) };
 }
 
+/** What `ipsec` reads of a state, as written. */
+export const XFRM_KEYS: Readonly<Record<string, XfrmKey>> = {
+  "reqid": "reqid",
+  "spi": "spi",
+  "ip saddr": "saddr4",
+  "ip daddr": "daddr4",
+  "ip6 saddr": "saddr6",
+  "ip6 daddr": "daddr6",
+};
+
 function xfrmKey(c: Cursor): XfrmKey {
   if (c.is("reqid") || c.is("spi")) return c.take() as XfrmKey;
   if (!c.is("ip") && !c.is("ip6")) return c.unexpected("expected ip or ip6 or spi or reqid");
-  const version = c.take() === "ip" ? "4" : "6";
+  const family = c.take();
   if (!c.is("saddr") && !c.is("daddr")) return c.unexpected("expected saddr or daddr");
-  return `${c.take()}${version}` as XfrmKey;
+  return XFRM_KEYS[`${family} ${c.take()}`]!;
 }
 
 /** `ip option NAME [FIELD]`, `sctp chunk NAME [FIELD]`. */

@@ -21,15 +21,24 @@ export function parseNat(c: Cursor): StatementNode {
     if (!c.skip(":") && type === "masquerade") c.unexpected("expected ':'");
     port(c, nat);
   }
-  let more = NAT_FLAGS.some(([name]) => c.is(name));
-  while (more) {
+  if (isFlag(c)) {
+    do nat.flags = flagList(c); // nft keeps the last list
+     while ((type === "snat" || type === "dnat") && isFlag(c));
+  }
+  return { kind: "nat", nat, span: c.since(start) };
+}
+
+const isFlag = (c: Cursor): boolean => NAT_FLAGS.some(([name]) => c.is(name));
+
+function flagList(c: Cursor): number {
+  let flags = 0;
+  do {
     const found = NAT_FLAGS.find(([name]) => c.is(name));
     if (found === undefined) c.unexpected(`expected ${NAT_FLAGS.map(([name]) => name).join(", ")}`);
     c.take();
-    nat.flags |= found[1];
-    more = c.skip(",");
-  }
-  return { kind: "nat", nat, span: c.since(start) };
+    flags |= found[1];
+  } while (c.skip(","));
+  return flags;
 }
 
 /** What may follow the family; else `ip` begins the address: `snat ip saddr map ...`. */

@@ -194,7 +194,7 @@ function parseMatch(c: Cursor): StatementNode {
 }
 
 const settable = (node: Node): boolean =>
-  ["payload", "raw payload", "meta", "ct", "option", "extension"].includes(node.kind);
+  ["payload", "raw payload", "meta", "ct", "option"].includes(node.kind);
 
 function parseValue(c: Cursor, target: Node): Node {
   if (c.is("{")) c.unexpected();

@@ -191,7 +191,6 @@ const PLAIN_MARKS = [
   "*",
   "!",
   "&",
-  "|",
   "^",
 ];
 const MARK_NAMES = new Map<string, string>([

@@ -24,6 +24,8 @@ interface Case {
   readonly length: number;
   readonly interval: boolean;
   readonly data?: SetType | "verdict";
+  readonly counter?: boolean;
+  readonly timeouts?: boolean;
 }
 const CASES: readonly Case[] = [
   { name: "hash", length: 4, interval: false },
@@ -32,13 +34,15 @@ const CASES: readonly Case[] = [
   { name: "verdict map", length: 4, interval: false, data: "verdict" },
   { name: "interval", length: 4, interval: true },
   { name: "long interval", length: 16, interval: true },
+  { name: "counting", length: 4, interval: false, counter: true },
+  { name: "counting intervals that expire", length: 4, interval: true, counter: true, timeouts: true },
   { name: "interval map", length: 4, interval: true, data: { name: "mark", bits: [32] } },
 ];
 
 /** Keys are 4 apart; intervals take the first few of the four. */
 const FIRST = 3000, KEYS = 4000;
 
-for (const { name, length, interval, data } of CASES) {
+for (const { name, length, interval, data, counter = false, timeouts = false } of CASES) {
   test(`${name}: additions, deletions, flushes of a large set, each generation for itself`, () => {
     const store = new RulesetStore({ offline: true });
     let moved = 0;
@@ -50,6 +54,7 @@ for (const { name, length, interval, data } of CASES) {
         : data === undefined
         ? {}
         : { data: wide(below(random, 1000) + 1, 4) }),
+      ...(timeouts && n % 2 > 0 ? { timeout: 5 } : {}),
     });
     const model = new Map<number, SetElement>();
     const fill = () => {
@@ -75,11 +80,29 @@ for (const { name, length, interval, data } of CASES) {
         } else assert.equal(new DataView(table.data.buffer).getInt32(4 * row), number(element.data!));
       }
     };
+    /** Every element counts in its own cell, and goes when it is to go. */
+    const checkCells = (table: SetTable, is: ReadonlyMap<number, SetElement>) => {
+      const declared = store.current.tables.get("inet t")!.sets.get("s")!.elements;
+      for (const [i, element] of [...is.values()].entries()) {
+        if (i % 40 > 0) continue;
+        const words = new Int32Array(element.key.slice().buffer), row = find(table, words, 0, { now: 0 });
+        assert.equal(table.cells[row * table.stride], declared.get(elementKey(element))!.cell);
+        assert.equal(table.expiring ? table.expires[row] : Infinity, element.timeout ?? Infinity);
+        assert.equal(find(table, words, 0, { now: 6 }) < 0, element.timeout !== undefined);
+      }
+    };
     const first = store.begin();
     first.addTable({ family: "inet", name: "t" });
     for (let i = 0; i < 3; i++) first.addChain("inet", "t", { name: `c${i}` });
     const key = { name: "key", bits: [length * 8] };
-    first.addSet("inet", "t", { name: "s", key, interval, ...(data === undefined ? {} : { data }) });
+    first.addSet("inet", "t", {
+      name: "s",
+      key,
+      interval,
+      counter,
+      timeouts,
+      ...(data === undefined ? {} : { data }),
+    });
     first.addElements("inet", "t", "s", fill());
     first.commit();
     const older: { table: SetTable; is: Map<number, SetElement>; at: number }[] = [];
@@ -89,6 +112,7 @@ for (const { name, length, interval, data } of CASES) {
       if (before?.keys.buffer === made_.keys.buffer) shares++;
       before = made_;
       check(table, model, 200, moved);
+      if (counter) checkCells(table, model);
       older.push({ table, is: new Map(model), at: moved });
       const old = older[below(random, older.length)]!;
       check(old.table, old.is, 50, old.at);

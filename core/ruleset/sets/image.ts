@@ -31,6 +31,8 @@ export interface SetImage {
   readonly states: number;
   /** First cells of each row's statements, `states` a row, -1 for none; empty when no row has one. */
   readonly cells: Int32Array;
+  /** Highest of `cells` + 2; 0 for none. */
+  readonly cellsEnd: number;
   /** Of a set that rules change, what declared rows begin with: a pair a statement, `states` a row. */
   readonly initial: Float64Array;
   /** Deadline of each row in milliseconds of `Program.time`, Infinity for none; empty when no element expires. */
@@ -38,6 +40,8 @@ export interface SetImage {
   /** Row of the catch-all element, -1 for none. */
   readonly catchall: number;
   readonly seed: number;
+  /** Images with one number share the rows that `index` knows; 0 for none. */
+  readonly base: number;
   /** What differs from the rows that `index` knows; see `changes.ts`. */
   readonly changes?: SetChanges;
   /** Storage of a set that rules change; undefined for others. */
@@ -74,7 +78,9 @@ export interface LiveImage {
   readonly expires: Float64Array;
   /** Milliseconds each row lives; 0 for ever. */
   readonly timeouts: Float64Array;
-  /** How full it is; `live.ts` alone knows the places. */
+  /** Storage that became too small, for the data plane to take rows over from. */
+  readonly from?: LiveImage;
+  /** How full it is; `live_rows.ts` alone knows the places. */
   readonly state: Int32Array;
 }
 

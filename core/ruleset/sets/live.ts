@@ -1,8 +1,9 @@
 import type { Removal, SetDefinition } from "../ruleset.ts";
-import { hashFind, hashInsert, hashRemove, hashSlots } from "./hash.ts";
+import { hashFind, hashSlots } from "./hash.ts";
 import { hostWords, type LiveImage, type SetImage } from "./image.ts";
 import { declaredStatements, uncounted } from "../element_statements.ts";
-import { MOST_STATEMENTS, STATEMENT_WORDS, StatementLists } from "./programs.ts";
+import { STATE_FILLED, STATE_REMOVED, takenOver } from "./live_rows.ts";
+import { MOST_STATEMENTS, StatementLists } from "./programs.ts";
 import { SetTable } from "./table.ts";
 
 /**
@@ -40,7 +41,13 @@ export class LiveStore {
   image(set: SetDefinition, keyWords: number, dataWords: number): LiveImage {
     const there = this.#images.get(set.live);
     const place = this.statements.place(uncounted(declaredStatements(set)));
-    const image = there ?? allocate(set, keyWords, dataWords);
+    const image = there === undefined
+      ? allocate(set, keyWords, dataWords)
+      : grows(set) && set.elements.size > there.capacity - SPARE && there.capacity < MOST_LIVE_SIZE
+      ? { ...allocate(set, keyWords, dataWords), from: there }
+      : there.from !== undefined && there.state[STATE_FILLED] !== 0
+      ? whole(there)
+      : there;
     const removals = {
       sequences: Int32Array.from(set.removals, (removal) => removal.sequence),
       keys: Int32Array.from(set.removals.flatMap((removal) => [...hostWords(removal.key, keyWords)])),
@@ -55,12 +62,30 @@ export class LiveStore {
     return this.#images.get(live);
   }
 
-  /** Whether the storage has this key, added by a rule or declared. */
-  holds(live: number, key: Uint8Array, now: number): boolean {
-    const table = this.#tables.get(live);
-    if (table === undefined) return false;
+  /** An element of the storage, added by a rule or declared; its timeout in milliseconds, 0 for none. */
+  learnt(
+    set: Pick<SetDefinition, "live" | "flushes">,
+    key: Uint8Array,
+    now: number,
+  ): { readonly timeout: number; readonly data: Uint8Array } | undefined {
+    const table = this.#tables.get(set.live), image = this.#images.get(set.live);
+    if (table === undefined || image === undefined || !takenOver(image, set.flushes)) return undefined;
     const row = hashFind(table, new Int32Array(hostWords(key, table.keyWords).buffer), 0);
-    return row >= 0 && table.expires[row]! > now;
+    if (row < 0 || table.expires[row]! <= now) return undefined;
+    const size = 4 * table.dataWords, data = new Uint8Array(table.data.buffer, table.data.byteOffset);
+    return { timeout: image.timeouts[row]!, data: data.subarray(row * size, (row + 1) * size) };
+  }
+
+  /** An element's states, two numbers each; undefined where the storage has it not. For its counts to begin anew. */
+  states(live: number, key: Uint8Array, catchall: boolean): Float64Array | undefined {
+    const table = this.#tables.get(live), image = this.#images.get(live);
+    if (table === undefined || image === undefined) return undefined;
+    const row = catchall
+      ? image.capacity
+      : hashFind(table, new Int32Array(hostWords(key, table.keyWords).buffer), 0);
+    return row < 0
+      ? undefined
+      : image.states.subarray(2 * row * MOST_STATEMENTS, 2 * (row + 1) * MOST_STATEMENTS);
   }
 
   /** The set's image was made: how its storage is searched. */
@@ -92,26 +117,20 @@ export const DEFAULT_LIVE_SIZE = 65535;
 /** 4 million: what rules can fill in memory that is reserved at once, whatever `size` a set was given. */
 export const MOST_LIVE_SIZE = 1 << 22;
 
-const STATE_FILLED = 0;
-const STATE_FLUSHES = 1;
-const STATE_COUNT = 2;
-/** Rows ever used; those below it that are free form a list. */
-const STATE_TOP = 3;
-/** First free row + 1. */
-const STATE_FREE = 4;
-/** Where the sweep for expired rows goes on. */
-const STATE_SWEEP = 5;
+/** Rows left when storage that may grow does: rules add to it too, and between two commits. */
+const SPARE = 1024;
 
-/** Sequence of the last removal carried out. */
-const STATE_REMOVED = 6;
+/** Of a set without a size of its own, that only its timeouts have here, the kernel's grows. */
+export const grows = (set: Pick<SetDefinition, "dynamic" | "size">): boolean =>
+  !set.dynamic && set.size === undefined;
 
-/** `expires` of a row not in use. */
-const UNUSED = -1;
-/** Rows looked at for expiry when a full set is asked for room. */
-const SWEEP_ROWS = 64;
+function whole({ from: _, ...image }: LiveImage): LiveImage {
+  return image;
+}
 
 function allocate(set: SetDefinition, keyWords: number, dataWords: number): LiveImage {
-  const size = set.size ?? DEFAULT_LIVE_SIZE;
+  const least = grows(set) ? 2 * (set.elements.size + SPARE) : 0;
+  const size = set.size ?? Math.max(DEFAULT_LIVE_SIZE, least);
   const capacity = Math.max(1, set.elements.size, Math.min(size, MOST_LIVE_SIZE));
   // The row behind the last is that of the catch-all.
   const rows = capacity + 1, shared = (bytes: number) => new SharedArrayBuffer(bytes);
@@ -131,221 +150,4 @@ function allocate(set: SetDefinition, keyWords: number, dataWords: number): Live
     timeouts: new Float64Array(shared(rows * 8)),
     state: new Int32Array(shared(8 * 4)),
   };
-}
-
-/** Brings live storage to what the new image declares; `before` is what the last program declared. */
-export function installLive(
-  table: SetTable,
-  before: SetImage | undefined,
-  now: number,
-  shift: number,
-  statements: Float64Array,
-): void {
-  const live = table.image.live!, state = live.state;
-  const declared = declaredTable(table.image);
-  if (state[STATE_FILLED] === 0 || state[STATE_FLUSHES] !== live.flushes) {
-    const removed = state[STATE_REMOVED]!;
-    live.index.fill(0);
-    state.fill(0);
-    live.expires[live.capacity] = UNUSED;
-    state[STATE_REMOVED] = removed;
-    state[STATE_FILLED] = 1;
-    state[STATE_FLUSHES] = live.flushes;
-    before = undefined;
-  }
-  carryOutRemovals(table);
-  const old = before === undefined ? undefined : declaredTable(before);
-  if (old !== undefined) {
-    for (let row = 0; row < old.rows; row++) {
-      const at = row * old.keyWords;
-      if (hashFind(declared, old.keys, at) < 0) liveDelete(table, old.keys, at);
-    }
-  }
-  installCatchall(table, declared, old, now, shift, statements);
-  for (let row = 0; row < declared.rows; row++) {
-    const at = row * declared.keyWords, was = old === undefined ? -1 : hashFind(old, declared.keys, at);
-    const deadline = declared.expiring ? declared.expires[row]! : Infinity;
-    let place = hashFind(table, declared.keys, at);
-    const fresh = was < 0 || (old!.expiring ? old!.expires[was]! : Infinity) !== deadline;
-    // An element that ran out here while the declaration stood still stays out.
-    if (!fresh && place < 0) continue;
-    const made = place < 0;
-    if (made) place = takeRow(table, declared.keys, at, now, declared.places[row] ?? 0, statements);
-    if (place < 0) continue;
-    if (made) firstStates(table, place, row);
-    if (fresh) {
-      live.expires[place] = deadline + shift;
-      live.timeouts[place] = deadline === Infinity ? 0 : deadline + shift - now;
-    }
-    for (let i = 0; i < table.dataWords; i++) {
-      table.data[place * table.dataWords + i] = declared.data[row * table.dataWords + i]!;
-    }
-  }
-}
-
-function carryOutRemovals(table: SetTable): void {
-  const { state, removals } = table.image.live!;
-  for (let i = 0; i < removals.sequences.length; i++) {
-    if (removals.sequences[i]! <= state[STATE_REMOVED]!) continue;
-    liveDelete(table, removals.keys, i * table.keyWords);
-    state[STATE_REMOVED] = removals.sequences[i]!;
-  }
-}
-
-function installCatchall(
-  table: SetTable,
-  declared: SetTable,
-  old: SetTable | undefined,
-  now: number,
-  shift: number,
-  statements: Float64Array,
-): void {
-  const live = table.image.live!, row = declared.catchall, place = live.capacity, was = old?.catchall ?? -1;
-  if (row < 0) {
-    live.expires[place] = UNUSED;
-    return;
-  }
-  const deadline = declared.expiring ? declared.expires[row]! : Infinity;
-  for (let i = 0; i < table.dataWords; i++) {
-    table.data[place * table.dataWords + i] = declared.data[row * table.dataWords + i]!;
-  }
-  if (was >= 0 && (old!.expiring ? old!.expires[was]! : Infinity) === deadline) return;
-  live.expires[place] = deadline + shift;
-  live.timeouts[place] = deadline === Infinity ? 0 : deadline + shift - now;
-  if (was >= 0) return;
-  beginStates(live, place, declared.places[row] ?? 0, statements);
-  firstStates(table, place, row);
-}
-
-/** What a declared element counted before it came here. */
-function firstStates(table: SetTable, place: number, row: number): void {
-  const { initial, states } = table.image, to = place * 2 * MOST_STATEMENTS;
-  for (let i = 0; i < 2 * states; i++) table.states[to + i] = initial[row * 2 * states + i]!;
-}
-
-const declaredTable = (image: SetImage): SetTable => {
-  const { live: _, ...declared } = image;
-  return new SetTable(declared, 0);
-};
-
-/** A row for a new key, its data zero; -1 when the set is full. */
-function takeRow(
-  table: SetTable,
-  words: Int32Array,
-  at: number,
-  now: number,
-  place: number,
-  statements: Float64Array,
-): number {
-  const live = table.image.live!, state = live.state;
-  if (state[STATE_COUNT]! >= live.capacity) {
-    sweep(table, now, SWEEP_ROWS);
-    if (state[STATE_COUNT]! >= live.capacity) return -1;
-  }
-  let row = state[STATE_FREE]! - 1;
-  if (row >= 0) state[STATE_FREE] = table.keys[row * table.keyWords]!;
-  else row = state[STATE_TOP]!++;
-  state[STATE_COUNT]!++;
-  const to = row * table.keyWords, last = table.keyWords - 1;
-  for (let i = 0; i < last; i++) table.keys[to + i] = words[at + i]!;
-  table.keys[to + last] = words[at + last]! & table.lastMask;
-  live.expires[row] = Infinity;
-  live.timeouts[row] = 0;
-  beginStates(live, row, place, statements);
-  hashInsert(table, row);
-  return row;
-}
-
-/** What a row does from now on, and the first values of its state. */
-function beginStates(live: LiveImage, row: number, place: number, statements: Float64Array): void {
-  live.places[row] = place;
-  if (place === 0) return;
-  for (let i = 0, count = statements[place]!; i < count; i++) {
-    const from = place + 1 + i * STATEMENT_WORDS + STATEMENT_WORDS - 2, to = 2 * (row * MOST_STATEMENTS + i);
-    live.states[to] = statements[from]!;
-    live.states[to + 1] = statements[from + 1]!;
-  }
-}
-
-function freeRow(table: SetTable, row: number): void {
-  const live = table.image.live!, state = live.state;
-  hashRemove(table, row);
-  live.expires[row] = UNUSED;
-  table.keys[row * table.keyWords] = state[STATE_FREE]!;
-  state[STATE_FREE] = row + 1;
-  state[STATE_COUNT]!--;
-}
-
-/** Looks at up to `rows` rows and frees those that have expired. */
-export function sweep(table: SetTable, now: number, rows: number): void {
-  const live = table.image.live!, state = live.state, top = state[STATE_TOP]!;
-  if (top === 0) return;
-  let row = state[STATE_SWEEP]! % top;
-  for (let i = Math.min(rows, top); i > 0; i--) {
-    const expires = live.expires[row]!;
-    if (expires !== UNUSED && expires <= now) freeRow(table, row);
-    if (++row === top) row = 0;
-  }
-  state[STATE_SWEEP] = row;
-}
-
-/**
- * `add` and `update` of nft_dynset: finds or adds the key at word `at` and answers its row, -1 when the set is
- * full. An existing element keeps its data; `update` starts its time again. `timeout` in milliseconds, 0 for the
- * set's own. `place` is what a new element does, 0 for what the set says.
- */
-export function liveAdd(
-  table: SetTable,
-  words: Int32Array,
-  at: number,
-  dataAt: number,
-  timeout: number,
-  restart: boolean,
-  now: number,
-  place: number,
-  statements: Float64Array,
-): number {
-  const live = table.image.live!, time = timeout > 0 ? timeout : live.timeout;
-  let row = hashFind(table, words, at);
-  if (row >= 0 && live.expires[row]! <= now) {
-    freeRow(table, row);
-    row = -1;
-  }
-  if (row >= 0) {
-    if (restart && live.timeouts[row]! > 0) {
-      live.expires[row] = now + time;
-      live.timeouts[row] = time;
-    }
-    return row;
-  }
-  row = takeRow(table, words, at, now, place > 0 ? place : live.place, statements);
-  if (row < 0) return -1;
-  if (time > 0) {
-    live.expires[row] = now + time;
-    live.timeouts[row] = time;
-  }
-  const to = row * table.dataWords;
-  for (let i = 0; i < table.dataWords; i++) table.data[to + i] = words[dataAt + i]!;
-  return row;
-}
-
-/** Takes the key out; false when it was not there. */
-export function liveDelete(table: SetTable, words: Int32Array, at: number): boolean {
-  const row = hashFind(table, words, at);
-  if (row < 0) return false;
-  freeRow(table, row);
-  return true;
-}
-
-/** Whether the data plane has put the declared elements in since the set was flushed for the so-many-th time. */
-export const takenOver = (live: LiveImage, flushes: number): boolean =>
-  live.state[STATE_FILLED] !== 0 && live.state[STATE_FLUSHES] === flushes;
-
-/** Rows in use, for listing; `now` by the data plane's clock. */
-export function* liveRows(live: LiveImage, now: number): Generator<number> {
-  const top = live.state[STATE_TOP]!;
-  for (let row = 0; row < top; row++) {
-    if (live.expires[row] !== UNUSED && live.expires[row]! > now) yield row;
-  }
-  if (live.expires[live.capacity]! > now) yield live.capacity;
 }

@@ -5,7 +5,9 @@ import { compareBytes, lastKey, overlapIn, rangesContain, sortIntervals } from "
 import { elementKey, type SetDefinition, type SetElement } from "../ruleset.ts";
 import { setImage } from "./choose.ts";
 import { hostWords, SET_HASH, SET_INTERVAL, SET_RANGES } from "./image.ts";
-import { installLive, liveAdd, liveDelete, liveRows, LiveStore } from "./live.ts";
+import { LiveStore } from "./live.ts";
+import { installLive } from "./live_install.ts";
+import { liveAdd, liveDelete, liveRows } from "./live_rows.ts";
 import { find } from "./find.ts";
 import { SetTable } from "./table.ts";
 

@@ -56,9 +56,11 @@ export class SetTable {
     this.catchall = live === undefined ? image.catchall : live.capacity;
     this.seed = image.seed | 0;
     this.rows = image.rows;
-    this.changed = image.changes !== undefined;
-    this.own = image.changes?.own ?? NO_CELLS;
-    this.gone = image.changes?.gone ?? NO_CELLS;
+    // Of a live set they are the declaration's, which `live_install.ts` takes over.
+    const changes = live === undefined ? image.changes : undefined;
+    this.changed = changes !== undefined;
+    this.own = changes?.own ?? NO_CELLS;
+    this.gone = changes?.gone ?? NO_CELLS;
     this.shift = live === undefined ? shift : 0;
     this.expiring = this.expires.length > 0;
     this.image = image;
