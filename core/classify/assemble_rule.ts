@@ -74,6 +74,7 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
     case "limit":
     case "quota":
     case "connlimit":
+    case "last":
       return stateful(e, cell, emitter);
     case "objref": {
       const object = context.table.objects.get(objectKey(e.type, e.name));
@@ -234,7 +235,7 @@ function verdict(v: Verdict, { emitter, chainName }: RuleContext): void {
   }
 }
 
-type Stateful = Extract<Expression, { kind: "counter" | "limit" | "quota" | "connlimit" }>;
+type Stateful = Extract<Expression, { kind: "counter" | "limit" | "quota" | "connlimit" | "last" }>;
 
 function stateful(e: Stateful, cell: number, emitter: Emitter): void {
   switch (e.kind) {
@@ -246,6 +247,8 @@ function stateful(e: Stateful, cell: number, emitter: Emitter): void {
     }
     case "quota":
       return emitter.emit(op.OP_QUOTA, cell, emitter.constants(e.bytes), e.inverted ? 1 : 0, NEXT);
+    case "last":
+      return emitter.emit(op.OP_LAST, cell);
     case "connlimit":
       return emitter.emit(op.OP_CONNLIMIT, cell, e.count, e.inverted ? 1 : 0, NEXT);
   }

@@ -134,6 +134,7 @@ const KINDS: Readonly<Record<ExpressionKind, readonly [rule: string, family?: st
   "limit": ["limit rate 5/second accept"],
   "quota": ["quota 9 mbytes accept"],
   "connlimit": ["ct count 5 accept"],
+  "last": ["last accept"],
   "log": ['log prefix "x" accept'],
   "objref": ["counter name k accept"],
   "objref map": ['counter name tcp dport map { 80 : "k" } accept'],

@@ -486,6 +486,13 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         }
         pc += 4;
         continue;
+      case 72: { // last
+        const cell = code[pc + 1]!;
+        state.cells[cell] = batch.now;
+        state.cells[cell + 1] = 1;
+        pc += 2;
+        continue;
+      }
       case 71: // trace_lookup
         if (batch.trace[row] !== 0) {
           traceLookup(state, code[pc + 1]!, code[pc + 2]!, code[pc + 3]!, batch, row);

@@ -3,6 +3,7 @@ import type { PacketBatch } from "../packet/batch.ts";
 import {
   MOST_STATEMENTS,
   STATEMENT_COUNTER,
+  STATEMENT_LAST,
   STATEMENT_LIMIT,
   STATEMENT_QUOTA,
   STATEMENT_WORDS,
@@ -69,6 +70,11 @@ function runStatement(
   if (kind === STATEMENT_LIMIT) {
     const units = statements[at + 3] === 1 ? bytes : 1;
     return withinLimit(cells, cell, statements, at + 1, units, batch.now) !== inverted;
+  }
+  if (kind === STATEMENT_LAST) {
+    cells[cell] = batch.now;
+    cells[cell + 1] = 1;
+    return true;
   }
   if (kind === STATEMENT_QUOTA) return overQuota(cells, cell, statements[at + 1]!, bytes) === inverted;
   const flows = state.environment.flows, flow = batch.flow[row]!;

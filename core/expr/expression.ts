@@ -65,6 +65,8 @@ export type Expression =
   | { kind: "limit"; rate: number; unit: number; burst: number; type: "packets" | "bytes"; inverted: boolean }
   | { kind: "quota"; bytes: number; used: number; inverted: boolean }
   | { kind: "connlimit"; count: number; inverted: boolean }
+  /** When a packet came here last: `used` milliseconds ago; absent: never. */
+  | { kind: "last"; used?: number }
   | {
     kind: "log";
     prefix?: string;
@@ -116,7 +118,10 @@ export type Expression =
   | { kind: "notrack" };
 
 /** What an element of a set may do by itself. */
-export type ElementStatement = Extract<Expression, { kind: "counter" | "limit" | "quota" | "connlimit" }>;
+export type ElementStatement = Extract<
+  Expression,
+  { kind: "counter" | "limit" | "quota" | "connlimit" | "last" }
+>;
 export type SocketKey = "transparent" | "mark" | "wildcard";
 export type XfrmKey = "reqid" | "spi" | "saddr4" | "daddr4" | "saddr6" | "daddr6";
 

@@ -68,6 +68,8 @@ function line(e: Expression): string {
       return `quota bytes ${e.bytes} consumed ${e.used} flags ${e.inverted ? 1 : 0}`;
     case "connlimit":
       return `connlimit count ${e.count} flags ${e.inverted ? 1 : 0}`;
+    case "last":
+      return e.used === undefined ? "last never" : `last ${e.used}`;
     case "log":
       return logLine(e);
     case "objref":

@@ -19,6 +19,7 @@ export const STATEMENT_ROWS: readonly StatementRow[] = [
   row("match", "EXPRESSION [OPERATOR] VALUE", "goes on only where the relation holds"),
   row("counter", "counter [packets N bytes N] | counter name NAME", "counts packets and bytes"),
   row("limit", "limit rate [over] N/UNIT [burst N] | limit name NAME", "matches up to a rate, or over it"),
+  row("last", "last [used never | used TIME]", "notes when a packet came by last"),
   row("quota", "quota [over] N UNIT [used N UNIT] | quota name NAME", "matches up to an amount of bytes"),
   row("ct count", "ct count [over] N", "matches by the number of connections"),
   row("log", "log [prefix TEXT] [level LEVEL | group N] [flags FLAGS]", "writes a line about the packet"),

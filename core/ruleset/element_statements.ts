@@ -17,7 +17,13 @@ export const declaredStatements = (set: Declared): readonly ElementStatement[] =
 /** The same without what was counted before, so that elements that do the same share one list. */
 export const uncounted = (statements: readonly ElementStatement[]): readonly ElementStatement[] =>
   statements.map((e) =>
-    e.kind === "counter" ? PLAIN_COUNTER[0]! : e.kind === "quota" ? { ...e, used: 0 } : e
+    e.kind === "counter"
+      ? PLAIN_COUNTER[0]!
+      : e.kind === "quota"
+      ? { ...e, used: 0 }
+      : e.kind === "last"
+      ? LAST
+      : e
   );
 
 /** The statements of an element may be others than its set declares in their values only, not in their kinds. */
@@ -29,4 +35,5 @@ export function sameKinds(set: Declared, element: Given): boolean {
 }
 
 const PLAIN_COUNTER: readonly ElementStatement[] = [{ kind: "counter", packets: 0, bytes: 0 }];
+const LAST: ElementStatement = { kind: "last" };
 const NOTHING: readonly ElementStatement[] = [];

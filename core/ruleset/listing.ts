@@ -28,6 +28,7 @@ export function listElements(store: ListedStore, set: SetDefinition, now = store
       ...(deadline === undefined ? {} : { expires: deadline - now }),
       ...(cell < 0 ? {} : told(
         elementStatements(set, element),
+        now,
         (i) => store.cells.counts((element.cells ?? [cell])[i]!),
       )),
     });
@@ -54,11 +55,13 @@ type Told = Pick<SetElement, "counter" | "statements">;
 /** Statements with what they counted: a lone counter as such. */
 function told(
   statements: readonly ElementStatement[],
+  time: number,
   pair: (index: number) => readonly [number, number],
 ): Told {
   const now = statements.map((statement, i): ElementStatement => {
     const [first, second] = pair(i);
     if (statement.kind === "counter") return { ...statement, packets: first, bytes: second };
+    if (statement.kind === "last") return { kind: "last", ...(second === 0 ? {} : { used: time - first }) };
     return statement.kind === "quota" ? { ...statement, used: first } : statement;
   });
   const [only] = now;
@@ -90,7 +93,7 @@ function* liveElements(
       key,
       ...(dataLength === 0 ? {} : { data: data.slice(row * dataStride, row * dataStride + dataLength) }),
       ...(timeout > 0 ? { timeout, expires: expires - now } : {}),
-      ...told(lists.at(live.places[row]!), (i) => {
+      ...told(lists.at(live.places[row]!), now, (i) => {
         const at = 2 * (row * MOST_STATEMENTS + i);
         return [live.states[at]!, live.states[at + 1]!];
       }),

@@ -92,7 +92,7 @@ function allocateCells(work: Work, expressions: readonly Expression[]): readonly
   }
   const cells: number[] = [];
   for (const expression of expressions) {
-    const state = initialState(expression);
+    const state = initialState(expression, work.store.now());
     const cell = state === undefined ? -1 : work.allocate(state[0], state[1]);
     if (state !== undefined && cell < 0) return undefined;
     cells.push(cell);

@@ -1,9 +1,10 @@
 import type { Expression } from "../expr/expression.ts";
 import type { ObjectDefinition } from "./ruleset.ts";
 
-/** First values of an expression's cell pair; undefined when it keeps no state. */
+/** First values of an expression's cell pair; undefined when it keeps no state. `now`: monotonic milliseconds. */
 export function initialState(
   expression: Expression | ObjectDefinition,
+  now?: number,
 ): readonly [number, number] | undefined {
   switch (expression.kind) {
     case "counter":
@@ -14,6 +15,9 @@ export function initialState(
       return [expression.used, 0];
     case "connlimit":
       return [0, 0];
+    case "last":
+      // The time, and whether there was one.
+      return expression.used === undefined || now === undefined ? [0, 0] : [now - expression.used, 1];
     case "numgen":
       // The first packet gets 0.
       return expression.mode === "inc" ? [expression.modulus - 1, 0] : undefined;

@@ -8,7 +8,7 @@ import { checkReject } from "./reject.ts";
 import { checkDup, checkFlow, checkFwd, checkQueue, checkTproxy } from "./action.ts";
 import { checkAssign, checkMeter, checkSetUpdate } from "./assign.ts";
 import { checkObject } from "./object.ts";
-import { limitExpression } from "./stateful.ts";
+import { lastExpression, limitExpression } from "./stateful.ts";
 import { verdictOf } from "./set.ts";
 import { refuse } from "../text/diagnostic.ts";
 import { reduceRule } from "./merge.ts";
@@ -108,6 +108,8 @@ function checkStatement(context: CheckContext, node: StatementNode): void {
       return plain({ kind: "quota", bytes: node.bytes, used: node.used, inverted: node.inverted });
     case "connlimit":
       return plain({ kind: "connlimit", count: node.count, inverted: node.inverted });
+    case "last":
+      return plain(lastExpression(node));
     case "object":
       return checkObject(context, node);
     case "log":

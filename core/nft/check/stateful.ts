@@ -26,6 +26,9 @@ export const limitExpression = (limit: LimitNode): Extract<Expression, { kind: "
   inverted: limit.inverted,
 });
 
+export const lastExpression = ({ used }: Extract<StatementNode, { kind: "last" }>) =>
+  ({ kind: "last", ...(used === undefined ? {} : { used }) }) as const;
+
 /** A statement of an element as an expression. */
 export function elementStatement(node: StatementNode): ElementStatement {
   switch (node.kind) {
@@ -37,7 +40,9 @@ export function elementStatement(node: StatementNode): ElementStatement {
       return { kind: "quota", bytes: node.bytes, used: node.used, inverted: node.inverted };
     case "connlimit":
       return { kind: "connlimit", count: node.count, inverted: node.inverted };
+    case "last":
+      return lastExpression(node);
     default:
-      return refuse(node.span, "an element can have counter, limit, quota and ct count");
+      return refuse(node.span, "an element can have counter, limit, quota, ct count and last");
   }
 }

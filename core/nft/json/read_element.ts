@@ -37,4 +37,4 @@ function keyOf(r: Reading, value: Json, around: Json): ElementNode {
   };
 }
 
-const STATES = ["limit", "quota", "ct count"];
+const STATES = ["limit", "quota", "ct count", "last"];

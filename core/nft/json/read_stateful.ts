@@ -11,6 +11,10 @@ export function readStateful(r: Reading, body: Json, whole: JsonObject, name: st
       return quota(r, body, whole);
     case "limit":
       return limit(r, body, whole);
+    case "last": {
+      const used = isObject(body) ? r.optionalNumber(body, "used") : undefined;
+      return { kind: "last", ...(used === undefined ? {} : { used }), span: r.span(whole) };
+    }
     default:
       return connectionLimit(r, body, whole);
   }

@@ -26,6 +26,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["counter", stateful],
   ["quota", stateful],
   ["limit", stateful],
+  ["last", stateful],
   ["ct count", readStateful],
   ["log", log],
   ["reject", reject],

@@ -32,12 +32,13 @@ export function statementsJson(rule: Rule, table: Table, options: ListOptions): 
     stateless,
     family,
     counts,
+    ...(options.now === undefined ? {} : { now: options.now }),
     meterSize: (name: string) => meterSize(table, name),
     set: () => "{ }",
   };
   const set = (use: SetUse) => setUseJson(use, table, options);
   return ruleStatements(rule, table).map((statement) =>
-    jsonStatement(statement, { types, stateless, newest: options.newest ?? true, family, set, counts, print })
+    jsonStatement(statement, { ...print, newest: options.newest ?? true, set, print })
   );
 }
 

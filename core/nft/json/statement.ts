@@ -3,7 +3,7 @@ import { OBJECT_TYPES } from "../check/stateful.ts";
 import { icmpCodeType, icmpv6CodeType, icmpxCodeType } from "../datatype/icmp.ts";
 import { NAT_FLAGS } from "../parse/nat.ts";
 import { printStatement } from "../print/statement.ts";
-import { printPlain } from "../print/plain.ts";
+import { lastUsed, printPlain } from "../print/plain.ts";
 import type { PrintContext } from "../print/context.ts";
 import { TCP_OPTIONS } from "../protocol/tcp_option.ts";
 import type { Expr, NatStatement, Statement } from "../tree/typed.ts";
@@ -21,6 +21,7 @@ export interface StatementJson extends OperandJson {
   readonly family: string;
   /** Values a counter or quota has now. */
   readonly counts?: (expression: Expression) => readonly [number, number] | undefined;
+  readonly now?: () => number;
   /** For statements that have no form of their own. */
   readonly print: PrintContext;
 }
@@ -181,6 +182,10 @@ function plain(e: Expression, context: StatementJson): Json {
       return { quota: jsonQuota(e, context.stateless ? 0 : context.counts?.(e)?.[0] ?? e.used) };
     case "connlimit":
       return { "ct count": jsonConnectionLimit(e) };
+    case "last": {
+      const used = context.stateless ? undefined : lastUsed(e, context);
+      return { last: used === undefined ? null : { used: Math.round(used) } };
+    }
     case "log":
       return { log: jsonLog(e) };
     case "objref":

@@ -20,7 +20,7 @@ const ALIKE = [
 ];
 
 /** Expressions that count for themselves, or begin with a seed of their own. */
-const OF_ITS_OWN = ["numgen", "hash", "limit", "quota", "connlimit"];
+const OF_ITS_OWN = ["numgen", "hash", "limit", "quota", "connlimit", "last"];
 
 /** Whether two rules with this tail may be one. */
 export const mayJoin = (rule: Studied): boolean =>
@@ -47,7 +47,7 @@ export function ends(rule: Studied): boolean {
 
 /** Whether a statement is always gone past. */
 const isCertain = (statement: StatementNode): boolean =>
-  ["counter", "log", "notrack"].includes(statement.kind) ||
+  ["counter", "last", "log", "notrack"].includes(statement.kind) ||
   (statement.kind === "set value" && statement.target.kind === "meta" && statement.value.kind === "symbol");
 
 export function isEnd(statement: StatementNode): boolean {

@@ -1,9 +1,8 @@
+import { duration } from "./duration.ts";
 import type { Cursor } from "../text/cursor.ts";
-import { parseDuration } from "../datatype/time.ts";
 import { refuse } from "../text/diagnostic.ts";
 import type { ExpressionReader, Side } from "./side.ts";
-import { parseCounter, parseStateful } from "./stateful.ts";
-import { LITERAL, NUMBER, WORD } from "../text/token.ts";
+import { parseCounter, parseStateful, startsStateful } from "./stateful.ts";
 import type { ElementNode, StatementNode } from "../tree/tree.ts";
 import { parseVerdict, startsVerdict } from "./verdict.ts";
 
@@ -39,7 +38,7 @@ function options(
       const start = c.at;
       element.counter = parseCounter(c);
       statements.push({ kind: "counter", ...element.counter, span: c.since(start) });
-    } else if (c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1))) {
+    } else if (startsStateful(c)) {
       statements.push(parseStateful(c));
     } else return;
   }
@@ -51,16 +50,4 @@ export function comment(c: Cursor): string {
   const text = c.string("a comment");
   if (text.length > 128) refuse(at, "comment too long, 128 characters maximum allowed");
   return text;
-}
-
-/** `1h30m`, `30s` or a number of seconds, in milliseconds. */
-export function duration(c: Cursor): bigint {
-  const at = c.span();
-  if (c.kind() !== NUMBER && c.kind() !== LITERAL && c.kind() !== WORD) {
-    return c.unexpected("expected a time, such as 30s or 1h30m");
-  }
-  const value = parseDuration(c.text());
-  if (value === undefined) refuse(at, "Could not parse time", [], ["expected a time, such as 30s or 1h30m"]);
-  c.take();
-  return value;
 }

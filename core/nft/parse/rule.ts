@@ -46,6 +46,9 @@ function parseStatement(c: Cursor): StatementNode {
     case "limit":
     case "quota":
       return named(c, start) ?? parseStateful(c);
+    case "last":
+      if (c.newest) return parseStateful(c);
+      break;
     case "log":
       return parseLog(c);
     case "reject":

@@ -1,12 +1,13 @@
 import type { Name, SetBody, TypeSpec } from "../tree/command.ts";
 import type { Cursor } from "../text/cursor.ts";
 import { parseBlock } from "./block.ts";
-import { comment, duration } from "./element.ts";
+import { duration } from "./duration.ts";
+import { comment } from "./element.ts";
 import { parseExpression, parseSet } from "./expression.ts";
 import type { IncludeContext } from "./include.ts";
 import type { Ending } from "../text/recover.ts";
 import { NEWLINE } from "../text/token.ts";
-import { parseStateful } from "./stateful.ts";
+import { parseStateful, startsStateful } from "./stateful.ts";
 import type { StatementNode } from "../tree/tree.ts";
 
 const OBJECTS = ["counter", "quota", "limit", "secmark", "synproxy"];
@@ -77,8 +78,7 @@ export function parseSetBody(c: Cursor, context: IncludeContext, map: boolean): 
   return body;
 }
 
-const isStateful = (c: Cursor): boolean =>
-  c.is("counter") || c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1));
+const isStateful = (c: Cursor): boolean => c.is("counter") || startsStateful(c);
 
 function elements(c: Cursor): NonNullable<SetBody["elements"]> {
   const start = c.at;

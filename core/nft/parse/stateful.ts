@@ -1,4 +1,5 @@
 import type { Cursor } from "../text/cursor.ts";
+import { duration } from "./duration.ts";
 import { refuse } from "../text/diagnostic.ts";
 import { NUMBER, QUOTED, WORD } from "../text/token.ts";
 import type { LimitNode, Node, StatementNode } from "../tree/tree.ts";
@@ -25,6 +26,7 @@ export function parseStateful(c: Cursor): StatementNode {
     const count = c.number("a number of connections", 0xffffffff);
     return { kind: "connlimit", count, inverted, span: c.since(start) };
   }
+  if (c.is("last")) return parseLast(c);
   const word = c.text();
   if (c.is("name", 1)) {
     c.take();
@@ -40,6 +42,19 @@ export function parseStateful(c: Cursor): StatementNode {
   c.take();
   return { kind: "limit", limit: parseLimit(c), span: c.since(start) };
 }
+
+/** `last [used never | used TIME]`. */
+function parseLast(c: Cursor): StatementNode {
+  const start = c.at;
+  c.expect("last");
+  if (!c.skip("used") || c.skip("never")) return { kind: "last", span: c.since(start) };
+  const used = Number(duration(c));
+  return { kind: "last", used, span: c.since(start) };
+}
+
+/** Whether a statement of elements begins here, `counter` apart. */
+export const startsStateful = (c: Cursor): boolean =>
+  c.is("limit") || c.is("quota") || (c.is("ct") && c.is("count", 1)) || (c.newest && c.is("last"));
 
 /** The name of a stateful object, or a map from keys to names. */
 export function objectName(c: Cursor): Node {

@@ -14,6 +14,8 @@ export interface PrintContext {
   readonly meterSize?: (set: string) => number | undefined;
   /** Values a counter or quota has now, by its expression. */
   readonly counts?: (expression: Expression) => readonly [number, number] | undefined;
+  /** Monotonic milliseconds, for `last`. */
+  readonly now?: () => number;
 }
 
 /** How listings are written. */

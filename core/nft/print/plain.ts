@@ -1,5 +1,6 @@
 import type { Expression } from "../../expr/expression.ts";
 import { LOG_LEVELS } from "../check/log.ts";
+import { printDuration } from "../datatype/time.ts";
 import { OPTION_BY_TYPE } from "../delinearize/option.ts";
 import { SYNPROXY_MSS, SYNPROXY_SACK, SYNPROXY_TIMESTAMP, SYNPROXY_WSCALE } from "../parse/action.ts";
 import { ALL_LOG_FLAGS, LOG_FLAGS } from "../parse/log.ts";
@@ -20,6 +21,8 @@ export function printPlain(e: Expression, context: PrintContext): string {
       return `quota ${printQuota(e, context.stateless ? 0 : context.counts?.(e)?.[0] ?? e.used)}`;
     case "connlimit":
       return `ct count ${e.inverted ? "over " : ""}${e.count}`;
+    case "last":
+      return printLast(e, context);
     case "log":
       return log(e);
     case "objref":
@@ -35,6 +38,23 @@ export function printPlain(e: Expression, context: PrintContext): string {
     default:
       return e.kind;
   }
+}
+
+/** `last used 5m3s`, `last used never`. */
+function printLast(e: Extract<Expression, { kind: "last" }>, context: PrintContext): string {
+  if (context.stateless) return "last";
+  const used = lastUsed(e, context);
+  return `last used ${used === undefined ? "never" : printDuration(BigInt(Math.round(used)))}`;
+}
+
+/** Milliseconds since a packet came by; undefined: none has. */
+export function lastUsed(
+  e: Extract<Expression, { kind: "last" }>,
+  { counts, now }: Pick<PrintContext, "counts" | "now">,
+): number | undefined {
+  const cells = counts?.(e);
+  if (cells === undefined || now === undefined) return e.used;
+  return cells[1] === 0 ? undefined : Math.max(0, now() - cells[0]);
 }
 
 /** `synproxy mss 1460 wscale 7 timestamp sack-perm`. */

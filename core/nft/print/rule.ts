@@ -44,6 +44,7 @@ export function printRule(rule: Rule, table: Table, options: ListOptions): strin
     family: table.family,
     meterSize: (name: string) => meterSize(table, name),
     set: (use: SetUse) => printSetUse(use, table, options),
+    ...(options.now === undefined ? {} : { now: options.now }),
     counts: (expression: Rule["expressions"][number]) => {
       const cell = rule.cells[rule.expressions.indexOf(expression)];
       return cell === undefined || cell < 0 ? undefined : options.counts?.(cell);

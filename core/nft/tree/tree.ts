@@ -87,6 +87,7 @@ export type StatementNode =
   | { kind: "limit"; limit: LimitNode; span: Span }
   | { kind: "quota"; inverted: boolean; bytes: number; used: number; span: Span }
   | { kind: "connlimit"; count: number; inverted: boolean; span: Span }
+  | { kind: "last"; used?: number; span: Span }
   | { kind: "log"; log: LogNode; span: Span }
   | { kind: "reject"; how?: "tcp reset" | "icmp" | "icmpv6" | "icmpx"; code?: Node; span: Span }
   | { kind: "nat"; nat: NatNode; span: Span }

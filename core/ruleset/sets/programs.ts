@@ -48,6 +48,7 @@ export const STATEMENT_COUNTER = 0;
 export const STATEMENT_LIMIT = 1;
 export const STATEMENT_QUOTA = 2;
 export const STATEMENT_CONNLIMIT = 3;
+export const STATEMENT_LAST = 4;
 /** NFT_SET_EXPR_MAX. */
 export const MOST_STATEMENTS = 2;
 
@@ -62,6 +63,8 @@ function words(e: ElementStatement): readonly number[] {
     }
     case "quota":
       return [STATEMENT_QUOTA, e.bytes, 0, 0, e.inverted ? 1 : 0, first, second];
+    case "last":
+      return [STATEMENT_LAST, 0, 0, 0, 0, 0, 0];
     case "connlimit":
       return [STATEMENT_CONNLIMIT, e.count, 0, 0, e.inverted ? 1 : 0, first, second];
   }
