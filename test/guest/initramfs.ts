@@ -3,7 +3,7 @@
  * busybox, the modules it takes to reach the host's own file system over 9p, and an init that goes there.
  */
 export function initramfs(release: string, modules: readonly string[], command: string): Uint8Array {
-  const entries: Entry[] = ["bin", "dev", "proc", "sys", "lib", "host", "top", "root"]
+  const entries: Entry[] = ["bin", "sbin", "dev", "proc", "sys", "lib", "host", "top", "root"]
     .map((name) => ({ name, mode: DIRECTORY }));
   entries.push({ name: "bin/busybox", mode: PROGRAM, bytes: Deno.readFileSync("/bin/busybox") });
   const loads: string[] = [];
@@ -12,6 +12,9 @@ export function initramfs(release: string, modules: readonly string[], command: 
     entries.push({ name, mode: PROGRAM, bytes: Deno.readFileSync(`/lib/modules/${release}/${path}`) });
     loads.push(`insmod /${name} || echo "guest: ${name} cannot be loaded"`);
   }
+  // The kernel asks for modules in the first file system's name.
+  const modprobe = '#!/bin/busybox sh\nexec /bin/busybox chroot /root /sbin/modprobe "$@"\n';
+  entries.push({ name: "sbin/modprobe", mode: PROGRAM, bytes: new TextEncoder().encode(modprobe) });
   entries.push({ name: "init", mode: PROGRAM, bytes: new TextEncoder().encode(init(loads, command)) });
   return archive([...entries, { name: "TRAILER!!!", mode: 0 }]);
 }
