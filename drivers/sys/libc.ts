@@ -12,6 +12,7 @@ import { errnoName, errnoText } from "./errno.ts";
  */
 export const libc = Deno.dlopen("libc.so.6", {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  memmove: { parameters: ["pointer", "pointer", "u32"], result: "void" },
   accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },

@@ -1,0 +1,144 @@
+import { CryptoError } from "../../../core/crypto/engine.ts";
+import { CryptoRequests, EINVAL, MOST_SEGMENTS } from "../../../core/crypto/requests.ts";
+import { addressOf, bytes } from "../../sys/libc.ts";
+import type { CryptoDevice, OfferedAlgorithm } from "../device.ts";
+import { gather, inOnePiece, scatter } from "../segments.ts";
+import { SOFTWARE_ALGORITHMS, type SoftwareAlgorithm } from "./algorithms.ts";
+import { bytesIn, bytesOut, type Context } from "./context.ts";
+import type { Evp } from "./evp.ts";
+import { libcrypto } from "./libcrypto.ts";
+import { evpContext } from "./make_context.ts";
+import { Pointers } from "./pointers.ts";
+
+/**
+ * libcrypto as a device.
+ *
+ * Overview    `start` keeps a row, `poll` carries out what was kept: to its users it is as asynchronous as any card, so
+ *             that nobody comes to rely on a request that is done at once. Bytes in one piece on both sides are worked
+ *             on where they lie; others are gathered, worked on and scattered.
+ * Ownership   the thread that made it.
+ * Limits      DEPTH rows between two polls; requests of at most a megabyte.
+ */
+export class SoftwareDevice implements CryptoDevice {
+  readonly name = "software";
+  readonly algorithms: readonly (OfferedAlgorithm & SoftwareAlgorithm)[];
+  readonly descriptor = -1;
+  readonly #evp: Evp;
+  readonly #contexts: (Kept | undefined)[] = [];
+  readonly #rows = new Int32Array(DEPTH);
+  readonly #rowContexts = new Int32Array(DEPTH);
+  readonly #regions = new Float64Array(256);
+  #staging = bytes(0);
+  #stagingAddress = 0;
+  #requests = new CryptoRequests(0);
+  #first = 0;
+  outstanding = 0;
+  /** Requests carried out, and those of them that had to be gathered. */
+  #carriedOut = 0;
+  #gathered = 0;
+
+  /** @throws CryptoError where libcrypto.so.3 is missing. */
+  constructor() {
+    const library = libcrypto();
+    if (library === undefined) throw new CryptoError("libcrypto.so.3 cannot be loaded (package libssl3)");
+    this.#evp = { library, pointers: new Pointers() };
+    this.algorithms = SOFTWARE_ALGORITHMS.map((algorithm) => ({
+      ...algorithm,
+      driverName: `${algorithm.stem}-libcrypto`,
+      priority: 200,
+    }));
+  }
+
+  attach(requests: CryptoRequests): void {
+    this.#requests = requests;
+    this.#regions.fill(0);
+  }
+
+  open(algorithm: OfferedAlgorithm, key: Uint8Array, tagSize: number): number {
+    const own = this.algorithms.find(({ driverName }) => driverName === algorithm.driverName);
+    if (own === undefined) throw new CryptoError(`software has no ${algorithm.name}`);
+    if (tagSize > own.tagSize) throw new CryptoError(`a tag of ${own.name} has at most ${own.tagSize} bytes`);
+    return this.#contexts.push({
+      algorithm: own,
+      tagSize,
+      context: evpContext(this.#evp, own, key, tagSize),
+    }) - 1;
+  }
+
+  close(context: number): void {
+    this.#contexts[context]!.context.close();
+    this.#contexts[context] = undefined;
+  }
+
+  start(row: number, context: number): boolean {
+    if (this.outstanding === DEPTH) return false;
+    const at = (this.#first + this.outstanding++) % DEPTH;
+    this.#rows[at] = row;
+    this.#rowContexts[at] = context;
+    return true;
+  }
+
+  poll(rows: Int32Array): number {
+    let count = 0;
+    while (this.outstanding > 0 && count < rows.length) {
+      const row = this.#rows[this.#first]!, context = this.#contexts[this.#rowContexts[this.#first]!]!;
+      this.#first = (this.#first + 1) % DEPTH;
+      this.outstanding--;
+      this.#requests.result[row] = this.#carryOut(row, context);
+      rows[count++] = row;
+    }
+    this.#carriedOut += count;
+    return count;
+  }
+
+  #carryOut(row: number, { algorithm, tagSize, context }: Kept): number {
+    const requests = this.#requests, { sources, destinations } = requests;
+    const read = bytesIn(algorithm, requests, row, tagSize),
+      write = bytesOut(algorithm, requests, row, tagSize);
+    if (inOnePiece(sources, row, read) && inOnePiece(destinations, row, write)) {
+      const at = row * MOST_SEGMENTS;
+      const source = this.#address(sources.region[at]!) + sources.offset[at]!;
+      const destination = this.#address(destinations.region[at]!) + destinations.offset[at]!;
+      return context.run(requests, row, source, destination);
+    }
+    if (destinations.bytes(row) < write) return EINVAL;
+    const room = Math.max(read, write, 1);
+    if (this.#staging.length < room) {
+      this.#staging = bytes(Math.max(room, 65536 + 64));
+      this.#stagingAddress = addressOf(this.#staging);
+    }
+    if (!gather(requests, sources, row, read, this.#staging)) return EINVAL;
+    this.#gathered++;
+    const result = context.run(requests, row, this.#stagingAddress, this.#stagingAddress);
+    if (result === 0) scatter(requests, destinations, row, write, this.#staging);
+    return result;
+  }
+
+  #address(region: number): number {
+    const known = this.#regions[region]!;
+    if (known !== 0) return known;
+    return this.#regions[region] = addressOf(this.#requests.memory[region] as Uint8Array<ArrayBuffer>);
+  }
+
+  reset(): boolean {
+    this.outstanding = 0;
+    return true;
+  }
+
+  describe(): string {
+    return `software: libcrypto, ${this.#carriedOut} requests, ${this.#gathered} of them in pieces`;
+  }
+
+  shutdown(): void {
+    for (const [number, kept] of this.#contexts.entries()) if (kept !== undefined) this.close(number);
+  }
+}
+
+interface Kept {
+  readonly algorithm: SoftwareAlgorithm;
+  readonly tagSize: number;
+  readonly context: Context;
+}
+
+/** Rows kept between two polls. */
+const DEPTH = 256;
