@@ -2,7 +2,7 @@ import { CryptoError } from "../../../core/crypto/engine.ts";
 import { EINVAL } from "../../../core/crypto/requests.ts";
 import { cstring } from "../../sys/libc.ts";
 import type { Ciphers } from "./algorithms.ts";
-import type { Libcrypto } from "./libcrypto.ts";
+import type { Libcrypto } from "./library.ts";
 import type { Pointers } from "./pointers.ts";
 
 /** What contexts of one device share. */

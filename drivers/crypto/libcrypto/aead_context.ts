@@ -4,7 +4,7 @@ import type { Recipe } from "./algorithms.ts";
 import { SaltedCipher } from "./ciphers.ts";
 import type { Context } from "./context.ts";
 import { type Evp, NULL, refused, writtenPointer } from "./evp.ts";
-import { GET_TAG, SET_TAG } from "./libcrypto.ts";
+import { GET_TAG, SET_TAG } from "./library.ts";
 
 /** GCM and ChaCha20-Poly1305. */
 export class AeadContext implements Context {

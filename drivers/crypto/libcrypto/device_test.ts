@@ -3,17 +3,17 @@ import { below, SeededRandom } from "../../../core/random.ts";
 import { corpora, corpusVectors } from "../vectors/corpora.ts";
 import { runVectors } from "../vectors/run.ts";
 import { SoftwareDevice } from "./device.ts";
-import { libcrypto } from "./libcrypto.ts";
+import { libcrypto } from "./library.ts";
 
 const ignore = libcrypto() === undefined || corpora() === undefined;
 if (ignore) {
-  console.log("skipped: software/device_test.ts needs libcrypto.so.3 and vectors beside the checkout");
+  console.log("skipped: libcrypto/device_test.ts needs libcrypto.so.3 and vectors beside the checkout");
 }
 
 Deno.test({ name: "libcrypto: every known answer, in one piece", ignore }, () => {
   const device = new SoftwareDevice();
   const { passed, notOffered, failures } = runVectors(device, corpusVectors());
-  console.log(`software (libcrypto): ${passed} vectors, ${notOffered} of algorithms not there`);
+  console.log(`libcrypto: ${passed} vectors, ${notOffered} of algorithms not there`);
   device.shutdown();
   assert.deepEqual(failures, []);
 });

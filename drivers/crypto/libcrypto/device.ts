@@ -2,11 +2,11 @@ import { CryptoError } from "../../../core/crypto/engine.ts";
 import { CryptoRequests, EINVAL, MOST_SEGMENTS } from "../../../core/crypto/requests.ts";
 import { addressOf, bytes } from "../../sys/libc.ts";
 import type { CryptoDevice, OfferedAlgorithm } from "../device.ts";
-import { gather, inOnePiece, scatter } from "../segments.ts";
+import { gather, inOnePiece, scatter } from "./pieces.ts";
 import { SOFTWARE_ALGORITHMS, type SoftwareAlgorithm } from "./algorithms.ts";
 import { bytesIn, bytesOut, type Context } from "./context.ts";
 import type { Evp } from "./evp.ts";
-import { libcrypto } from "./libcrypto.ts";
+import { libcrypto } from "./library.ts";
 import { evpContext } from "./make_context.ts";
 import { Pointers } from "./pointers.ts";
 

@@ -3,7 +3,7 @@ import type { CryptoRequests } from "../../../core/crypto/requests.ts";
 import { bytes, libc } from "../../sys/libc.ts";
 import type { Context } from "./context.ts";
 import { type Evp, fetchDigest, NULL, writtenPointer } from "./evp.ts";
-import type { Libcrypto } from "./libcrypto.ts";
+import type { Libcrypto } from "./library.ts";
 
 /** HMAC with its key. */
 export class Hmac {

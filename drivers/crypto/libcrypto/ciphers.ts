@@ -4,7 +4,7 @@ import { bytes } from "../../sys/libc.ts";
 import type { Ciphers, Recipe } from "./algorithms.ts";
 import { NonceBuffer } from "./context.ts";
 import { type Evp, fetchCipher, fetchDigest, NULL, writtenPointer } from "./evp.ts";
-import type { Libcrypto } from "./libcrypto.ts";
+import type { Libcrypto } from "./library.ts";
 
 /** A cipher with its key, once for each direction: an iv is all that a request sets. */
 class KeyedCipher {
