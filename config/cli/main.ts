@@ -66,6 +66,20 @@ function commands(done: (status: number) => void): Command {
       const { configPath } = await import("./place.ts");
       done((await import("./check.ts")).check(configPath(file), options));
     });
+  const crypto = add("crypto", "crypto devices: what they offer, whether they are right, what they cost");
+  const part = (name: string, description: string): Command =>
+    crypto.command(name).description(description).option(...JSON_FLAG);
+  part("list", "algorithms and the drivers that offer them")
+    .action(async (options) => done((await import("./crypto.ts")).cryptoList(options)));
+  part("selftest", "known answers through every device")
+    .option("--vectors <directory>", "further answers: testmgr.jsonl, wycheproof-*.json")
+    .action(async (options) => done((await import("./crypto.ts")).cryptoSelftest(options)));
+  part("speed", "CPU time by device, algorithm and size, directly and through the queue")
+    .argument("[algorithm...]", "by their names, as cbc(aes)")
+    .option("--svg", "as a picture")
+    .action(async (names: string[], options) =>
+      done((await import("./crypto.ts")).cryptoSpeed(names, options))
+    );
   add("reload", "make the running router read its files again, all or nothing", "weir reload")
     .option(...SOCKET)
     .action(async (options) => {

@@ -1,0 +1,154 @@
+import { CryptoRequests } from "../../core/crypto/requests.ts";
+import { type FoundDevices, openDevices } from "../../drivers/crypto/devices.ts";
+import { Engine } from "../../drivers/crypto/engine.ts";
+import { measureDirect, measureQueued, SIZES, type Speed } from "../../drivers/crypto/speed.ts";
+import { corpora, corpusVectors } from "../../drivers/crypto/vectors/corpora.ts";
+import { PUBLISHED } from "../../drivers/crypto/vectors/published.ts";
+import { runVectors } from "../../drivers/crypto/vectors/run.ts";
+import { clock, threadCpu } from "../../drivers/sys/clock.ts";
+import { complain, print } from "./output.ts";
+
+interface JsonOption {
+  readonly json?: boolean;
+}
+
+/** `weir crypto list`: what devices this machine has and what they offer. */
+export function cryptoList(options: JsonOption): number {
+  const { devices, missing } = openDevices(), engine = new Engine(devices, { clock });
+  const rows = engine.registry.entries.map(({ device, algorithm, selftest }) => ({
+    algorithm: algorithm.name,
+    driver: algorithm.driverName,
+    device: device.name,
+    kind: algorithm.kind,
+    priority: algorithm.priority,
+    blockSize: algorithm.blockSize,
+    ivSize: algorithm.ivSize,
+    keySizes: algorithm.keySizes,
+    tagSize: algorithm.tagSize,
+    selftest,
+  }));
+  engine.shutdown();
+  if (options.json) print(JSON.stringify({ algorithms: rows, missing }, null, 2) + "\n");
+  else {
+    print(table([
+      ["algorithm", "driver", "priority", "block", "iv", "keys", "selftest"],
+      ...rows.map((row) => [
+        row.algorithm,
+        row.driver,
+        `${row.priority}`,
+        `${row.blockSize}`,
+        `${row.ivSize}`,
+        row.keySizes.join(",") || "any",
+        row.selftest,
+      ]),
+    ]));
+    tellMissing({ devices, missing });
+  }
+  return 0;
+}
+
+/** `weir crypto selftest [--vectors DIR]`: known answers through every device. */
+export function cryptoSelftest(options: JsonOption & { readonly vectors?: string }): number {
+  const found = openDevices(), directory = options.vectors ?? corpora();
+  const vectors = [...PUBLISHED, ...corpusVectors(directory)];
+  const results = found.devices.map((device) => {
+    const { passed, notOffered, failures } = runVectors(device, vectors);
+    device.shutdown();
+    return { device: device.name, passed, failed: failures.length, notOffered, failures };
+  });
+  const ok = results.every(({ failed }) => failed === 0);
+  if (options.json) {
+    print(JSON.stringify({ vectors: vectors.length, results, missing: found.missing }, null, 2) + "\n");
+    return ok ? 0 : 1;
+  }
+  for (const { device, passed, failed, notOffered, failures } of results) {
+    for (const failure of failures) complain(`${failure}\n`);
+    print(`${device}: ${passed} passed, ${failed} failed, ${notOffered} of algorithms it has not\n`);
+  }
+  tellMissing(found);
+  return ok ? 0 : 1;
+}
+
+/** `weir crypto speed [ALGORITHM...]`. */
+export function cryptoSpeed(
+  names: readonly string[],
+  options: JsonOption & { readonly svg?: boolean },
+): number {
+  const found = openDevices(), speeds: Speed[] = [];
+  const wanted = names.length > 0 ? names : ["cbc(aes)", "rfc4106(gcm(aes))", "xts(aes)", "hmac(sha256)"];
+  for (const device of found.devices) {
+    const algorithms = device.algorithms.filter(({ name }) => wanted.includes(name));
+    for (const algorithm of algorithms) {
+      for (const size of SIZES) speeds.push(measureDirect(device, algorithm, size, threadCpu, ROUND));
+    }
+    const engine = new Engine([device], { clock, rows: 64 });
+    for (const algorithm of algorithms) {
+      for (const size of SIZES) speeds.push(measureQueued(engine, device, algorithm, size, threadCpu, ROUND));
+    }
+    device.attach(new CryptoRequests(0));
+    engine.shutdown();
+  }
+  if (speeds.length === 0) {
+    complain(
+      `weir crypto speed: no device offers ${
+        wanted.join(" or ")
+      }\nhint: weir crypto list names what there is\n`,
+    );
+    return 1;
+  }
+  if (options.json) print(JSON.stringify(speeds, null, 2) + "\n");
+  else if (options.svg) print(speedSvg(speeds));
+  else {
+    print(speedText(speeds));
+    tellMissing(found);
+  }
+  return 0;
+}
+
+/** CPU milliseconds a figure takes. */
+const ROUND = 60;
+
+const curves = (speeds: readonly Speed[]): Map<string, Speed[]> =>
+  Map.groupBy(speeds, ({ device, algorithm, way }) => `${algorithm} ${device} ${way}`);
+
+function speedText(speeds: readonly Speed[]): string {
+  return "CPU microseconds a request, and megabytes a second at the largest\n" + table([
+    ["algorithm", "device", "way", ...SIZES.map((size) => `${size}`), "MB/s"],
+    ...[...curves(speeds).values()].map((curve) => {
+      const { algorithm, device, way } = curve[0]!, last = curve.at(-1)!;
+      const figures = curve.map(({ microseconds }) => microseconds.toFixed(2));
+      return [algorithm, device, way, ...figures, (last.bytes / last.microseconds).toFixed(0)];
+    }),
+  ]);
+}
+
+/** Both axes logarithmic: bytes to the right, microseconds upwards. */
+function speedSvg(speeds: readonly Speed[]): string {
+  const x = (bytes: number) => 60 + 110 * Math.log2(bytes / 16) / 2,
+    y = (us: number) => 330 - 90 * Math.log10(us * 10);
+  const lines = [...curves(speeds)].map(([name, curve], i) => {
+    const colour = `hsl(${i * 137 % 360} 60% 40%)`;
+    const points = curve.map(({ bytes, microseconds }) =>
+      `${x(bytes).toFixed(0)},${y(microseconds).toFixed(0)}`
+    );
+    const dash = curve[0]!.way === "queued" ? ' stroke-dasharray="5 3"' : "";
+    return `<polyline fill="none" stroke="${colour}"${dash} points="${points.join(" ")}"/>` +
+      `<text x="740" y="${20 + 16 * i}" fill="${colour}">${name}</text>`;
+  });
+  const sizes = SIZES.map((size) => `<text x="${x(size)}" y="350">${size}</text>`);
+  const times = [0.1, 1, 10, 100].map((us) => `<text x="5" y="${y(us)}">${us} us</text>`);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="1100" height="370" font-family="sans-serif" font-size="12">\n${
+    [...lines, ...sizes, ...times].join("\n")
+  }\n</svg>\n`;
+}
+
+function tellMissing({ missing }: FoundDevices): void {
+  for (const { name, reason } of missing) print(`${name}: not here: ${reason}\n`);
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd() + "\n").join(
+    "",
+  );
+}

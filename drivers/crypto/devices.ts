@@ -1,0 +1,35 @@
+import { CryptoError } from "../../core/crypto/engine.ts";
+import { AfAlgDevice } from "./af_alg/device.ts";
+import { afAlgLacks } from "./af_alg/socket.ts";
+import type { CryptoDevice } from "./device.ts";
+import { SoftwareDevice } from "./libcrypto/device.ts";
+
+/** How each device is opened; a new card is a line here. Throws CryptoError where the machine has none. */
+const OPENERS: ReadonlyMap<string, () => CryptoDevice> = new Map<string, () => CryptoDevice>([
+  ["software", () => new SoftwareDevice()],
+  ["af_alg", () => {
+    const lacking = afAlgLacks();
+    if (lacking !== undefined) throw new CryptoError(lacking);
+    return new AfAlgDevice();
+  }],
+]);
+
+export interface FoundDevices {
+  readonly devices: readonly CryptoDevice[];
+  /** Devices this machine has not, and why. */
+  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** Opens every device there is. Whoever calls shuts them down. */
+export function openDevices(): FoundDevices {
+  const devices: CryptoDevice[] = [], missing: { name: string; reason: string }[] = [];
+  for (const [name, open] of OPENERS) {
+    try {
+      devices.push(open());
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      missing.push({ name, reason: error.message });
+    }
+  }
+  return { devices, missing };
+}
