@@ -80,6 +80,35 @@ function commands(done: (status: number) => void): Command {
     .action(async (names: string[], options) =>
       done((await import("./crypto.ts")).cryptoSpeed(names, options))
     );
+  const disk = add("disk", "encrypted volumes, bit for bit those of cryptsetup's plain mode");
+  const volume = (name: string, description: string): Command =>
+    disk.command(name).description(description).argument("<volume>", "a file or a block device")
+      .requiredOption(
+        "--key-file <file>",
+        "the key's bytes; with --hash a passphrase, to the end of its line",
+      )
+      .option("--cipher <name>", "aes-xts-plain64 or aes-cbc-essiv:sha256", "aes-xts-plain64")
+      .option("--key-size <bits>", "512 for xts, 256 for cbc unless told otherwise")
+      .option("--hash <name>", "plain, ripemd160, sha256, sha512", "plain")
+      .option("--offset <sectors>", "where the volume begins", "0")
+      .option("--skip <sectors>", "added to sectors' numbers", "0");
+  volume("read", "sectors in the clear, to standard output")
+    .option("--from <sector>", "the first of them", "0")
+    .option("--count <sectors>", "all to the end unless told otherwise")
+    .action(async (path: string, options) => done(await (await import("./disk.ts")).diskRead(path, options)));
+  volume("write", "sectors from standard input, encrypted")
+    .option("--from <sector>", "the first of them", "0")
+    .action(async (path: string, options) =>
+      done(await (await import("./disk.ts")).diskWrite(path, options))
+    );
+  volume("rekey", "another key or cipher, in place; interrupted, the same command goes on")
+    .requiredOption("--new-key-file <file>", "as --key-file")
+    .option("--new-cipher <name>", "the same unless told otherwise")
+    .option("--new-key-size <bits>", "as --key-size")
+    .option("--journal <file>", "what makes it safe: VOLUME.rekey unless told otherwise")
+    .action(async (path: string, options) =>
+      done(await (await import("./disk.ts")).diskRekey(path, options))
+    );
   add("reload", "make the running router read its files again, all or nothing", "weir reload")
     .option(...SOCKET)
     .action(async (options) => {

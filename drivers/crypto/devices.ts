@@ -3,10 +3,12 @@ import { AfAlgDevice } from "./af_alg/device.ts";
 import { afAlgLacks } from "./af_alg/socket.ts";
 import type { CryptoDevice } from "./device.ts";
 import { SoftwareDevice } from "./libcrypto/device.ts";
+import { libcrypto } from "./libcrypto/library.ts";
+import { NodeDevice } from "./software/node_device.ts";
 
 /** How each device is opened; a new card is a line here. Throws CryptoError where the machine has none. */
 const OPENERS: ReadonlyMap<string, () => CryptoDevice> = new Map<string, () => CryptoDevice>([
-  ["software", () => new SoftwareDevice()],
+  ["software", () => libcrypto() === undefined ? new NodeDevice() : new SoftwareDevice()],
   ["af_alg", () => {
     const lacking = afAlgLacks();
     if (lacking !== undefined) throw new CryptoError(lacking);

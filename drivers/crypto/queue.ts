@@ -19,8 +19,8 @@ import { RowRing } from "./row_ring.ts";
  *             one that leaves, the first of the backlog takes a place in the queue, and its owner is told IN_PROGRESS
  *             before the next row is begun.
  * Life-cycle  submit -> [backlog -> queue ->] device -> DONE; `poll` moves them on.
- * Watchdog    a device that has requests and finishes none for `patience` is reset; what it had in work is answered with
- *             -ETIMEDOUT, what waited goes on. A device that cannot be reset is `gone`: all that waits is answered.
+ * Watchdog    a device that has had one request for longer than `patience`, whatever others it finishes, is reset; what
+ *             it had in work is answered with -ETIMEDOUT, what waited goes on. A device that cannot be reset is `gone`: all that waits is answered.
  * Ownership   the thread that submits. State is kept by row, never by session.
  * Limits      as many rows as there are requests.
  */
@@ -40,7 +40,11 @@ export class DeviceQueue {
   /** Rows the device has in work. */
   readonly #begun: Uint8Array;
   readonly #done: Int32Array;
-  #progress = 0;
+  /** Milliseconds at which each of them was begun: the time of the last look at the clock. */
+  readonly #since: Float64Array;
+  #now = 0;
+  /** When rows are looked at next. */
+  #look = 0;
 
   constructor(device: CryptoDevice, requests: CryptoRequests, notices: Notices, options: QueueOptions) {
     this.device = device;
@@ -54,6 +58,7 @@ export class DeviceQueue {
     this.#backlog = new RowRing(capacity);
     this.#context = new Int32Array(capacity);
     this.#begun = new Uint8Array(capacity);
+    this.#since = new Float64Array(capacity);
     this.#done = new Int32Array(Math.max(1, capacity));
     device.attach(requests);
   }
@@ -90,7 +95,9 @@ export class DeviceQueue {
   #begin(row: number): boolean {
     const { device } = this;
     if (this.gone || !device.start(row, this.#context[row]!)) return false;
-    if (device.outstanding === 1) this.#progress = this.#clock.monotonic();
+    // Only a device at rest has had no look at the clock lately.
+    if (device.outstanding === 1) this.#now = this.#clock.monotonic();
+    this.#since[row] = this.#now;
     this.#begun[row] = 1;
     return true;
   }
@@ -101,8 +108,8 @@ export class DeviceQueue {
     if (device.outstanding > 0) {
       const count = device.poll(this.#done);
       for (let i = 0; i < count; i++) this.#finish(this.#done[i]!);
-      if (count > 0) this.#progress = this.#clock.monotonic();
-      else if (this.#clock.monotonic() - this.#progress > this.#patience) this.#reset();
+      this.#now = this.#clock.monotonic();
+      if (this.#now >= this.#look && device.outstanding > 0) this.#watch();
     }
     while (this.#waiting.length > 0 && this.#begin(this.#waiting.first)) {
       this.#waiting.shift();
@@ -133,13 +140,21 @@ export class DeviceQueue {
     this.#finish(row);
   }
 
+  /** Looks at all rows, a few times within `patience`; the device is reset for one it has had too long. */
+  #watch(): void {
+    this.#look = this.#now + this.#patience / LOOKS;
+    const since = this.#now - this.#patience;
+    for (let row = 0; row < this.#begun.length; row++) {
+      if (this.#begun[row] === 1 && this.#since[row]! < since) return this.#reset();
+    }
+  }
+
   #reset(): void {
     this.counters.resets++;
     this.gone = !this.device.reset();
     for (let row = 0; row < this.#begun.length; row++) {
       if (this.#begun[row] === 1) this.#answer(row, ETIMEDOUT);
     }
-    this.#progress = this.#clock.monotonic();
     if (!this.gone) return;
     while (this.depth > 0) {
       if (this.#waiting.length > 0) this.#answer(this.#waiting.shift(), ETIMEDOUT);
@@ -152,7 +167,7 @@ export interface QueueOptions {
   readonly clock: Clock;
   /** Rows that wait for the device; the HIFN driver had 1, later 23. */
   readonly limit?: number;
-  /** Milliseconds without progress after which the device is reset. */
+  /** Milliseconds a device may have a request before it is reset. */
   readonly patience?: number;
 }
 
@@ -184,3 +199,4 @@ const queueCounters = (): QueueCounters => ({
 
 const QUEUE_LIMIT = 23;
 const PATIENCE = 1000;
+const LOOKS = 8;

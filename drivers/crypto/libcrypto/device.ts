@@ -1,8 +1,8 @@
 import { CryptoError } from "../../../core/crypto/engine.ts";
-import { CryptoRequests, EINVAL, MOST_SEGMENTS } from "../../../core/crypto/requests.ts";
-import { addressOf, bytes } from "../../sys/libc.ts";
+import { CryptoRequests, EINVAL, MOST_SEGMENTS, type SegmentColumns } from "../../../core/crypto/requests.ts";
+import { addressOf, bytes, libc } from "../../sys/libc.ts";
 import type { CryptoDevice, OfferedAlgorithm } from "../device.ts";
-import { gather, inOnePiece, scatter } from "./pieces.ts";
+import { inOnePiece } from "../segments.ts";
 import { SOFTWARE_ALGORITHMS, type SoftwareAlgorithm } from "./algorithms.ts";
 import { bytesIn, bytesOut, type Context } from "./context.ts";
 import type { Evp } from "./evp.ts";
@@ -58,11 +58,9 @@ export class SoftwareDevice implements CryptoDevice {
     const own = this.algorithms.find(({ driverName }) => driverName === algorithm.driverName);
     if (own === undefined) throw new CryptoError(`software has no ${algorithm.name}`);
     if (tagSize > own.tagSize) throw new CryptoError(`a tag of ${own.name} has at most ${own.tagSize} bytes`);
-    return this.#contexts.push({
-      algorithm: own,
-      tagSize,
-      context: evpContext(this.#evp, own, key, tagSize),
-    }) - 1;
+    const free = this.#contexts.indexOf(undefined), number = free < 0 ? this.#contexts.length : free;
+    this.#contexts[number] = { algorithm: own, tagSize, context: evpContext(this.#evp, own, key, tagSize) };
+    return number;
   }
 
   close(context: number): void {
@@ -107,11 +105,27 @@ export class SoftwareDevice implements CryptoDevice {
       this.#staging = bytes(Math.max(room, 65536 + 64));
       this.#stagingAddress = addressOf(this.#staging);
     }
-    if (!gather(requests, sources, row, read, this.#staging)) return EINVAL;
+    if (!this.#copy(sources, row, read, false)) return EINVAL;
     this.#gathered++;
     const result = context.run(requests, row, this.#stagingAddress, this.#stagingAddress);
-    if (result === 0) scatter(requests, destinations, row, write, this.#staging);
+    if (result === 0) this.#copy(destinations, row, write, true);
     return result;
+  }
+
+  /** `gather` and `scatter` by libc: views for each piece would be garbage. False where segments end before. */
+  #copy(segments: SegmentColumns, row: number, most: number, out: boolean): boolean {
+    const { pointers } = this.#evp;
+    let left = most, staged = this.#stagingAddress;
+    for (let at = row * MOST_SEGMENTS, end = at + segments.count[row]!; at < end && left > 0; at++) {
+      const length = Math.min(left, segments.length[at]!);
+      if (length === 0) continue;
+      const own = pointers.at(this.#address(segments.region[at]!) + segments.offset[at]!);
+      const other = pointers.at(staged);
+      libc.memmove(out ? own : other, out ? other : own, length);
+      staged += length;
+      left -= length;
+    }
+    return left === 0;
   }
 
   #address(region: number): number {

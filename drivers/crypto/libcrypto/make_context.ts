@@ -19,7 +19,9 @@ export function evpContext(
   const { recipe, ivSize } = algorithm;
   switch (recipe.mode) {
     case "cipher":
-      if (recipe.split !== undefined && needsOwnXts(key)) return ownXts(evp, recipe.split, key);
+      if (recipe.split !== undefined && recipe.ciphers.has(key.length) && needsOwnXts(key)) {
+        return ownXts(evp, recipe.split, key);
+      }
       return new CipherContext(evp, new SaltedCipher(evp, recipe, key, ivSize));
     case "essiv":
       return new CipherContext(evp, new EssivCipher(evp, recipe, key));

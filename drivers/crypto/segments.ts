@@ -1,4 +1,6 @@
-import { type CryptoRequests, MOST_SEGMENTS, type SegmentColumns } from "../../../core/crypto/requests.ts";
+import { type CryptoRequests, MOST_SEGMENTS, type SegmentColumns } from "../../core/crypto/requests.ts";
+
+/** Walks over the segments of requests, for devices that want their bytes in one piece. */
 
 /** Copies the first `most` bytes of a row's segments to `to`; false when they are fewer. */
 export function gather(
