@@ -1,4 +1,5 @@
 import type { ElementStatement, Expression, Verdict } from "../expr/expression.ts";
+import { innerPart } from "../expr/inner.ts";
 import { limitCost, limitTokens } from "../ruleset/state.ts";
 import { objectKey, type Rule, type StatefulObject, type Table, typeLength } from "../ruleset/ruleset.ts";
 import { assembleLinkMeta, assembleValue } from "./assemble_value.ts";
@@ -148,6 +149,8 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
       const from = register(e.sreg, key === undefined ? 4 : typeLength(key));
       return emitter.emit(op.OP_OBJECT_MAP, context.setNumber(e.set), from, NEXT);
     }
+    case "inner":
+      return inner(e, emitter);
     case "socket":
     case "osf":
     case "xfrm":
@@ -161,6 +164,13 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
 
 /** LOGLEVEL_WARNING, nft_log's default. */
 const LOG_WARNING = 4;
+
+function inner({ type, load }: Extract<Expression, { kind: "inner" }>, emitter: Emitter): void {
+  const what = innerPart(load);
+  const offset = load.kind === "payload" ? load.offset : 0,
+    length = load.kind === "payload" ? load.length : 2;
+  emitter.emit(op.OP_INNER, type, what, offset, length, register(load.dreg, length), NEXT);
+}
 
 const optional = (number: number | undefined, length: number): number =>
   number === undefined ? 0 : register(number, length);

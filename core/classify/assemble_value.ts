@@ -21,6 +21,7 @@ export type ValueExpression = Of<
   | "cmp"
   | "range"
   | "bitwise"
+  | "bitwise registers"
   | "shift"
   | "byteorder"
   | "immediate"
@@ -53,6 +54,15 @@ export function assembleValue(e: ValueExpression, emitter: Emitter): void {
       return range(e, emitter);
     case "bitwise":
       return bitwise(e, emitter);
+    case "bitwise registers":
+      return emitter.emit(
+        op.OP_BITWISE_BOTH,
+        register(e.sreg, e.length),
+        register(e.sreg2, e.length),
+        register(e.dreg, e.length),
+        (e.length + 3) >>> 2,
+        ["&", "|", "^"].indexOf(e.op),
+      );
     case "shift":
       return emitter.emit(
         op.OP_SHIFT,

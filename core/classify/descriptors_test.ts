@@ -26,6 +26,8 @@ const REFUSED = [
   "meta skuid",
   "meta skgid",
   "meta cgroup",
+  "meta broute",
+  "meta ibrhwaddr",
   "ct event",
 ];
 /** Compared with nothing that could be written: they are for maps and sets alone. */
@@ -34,6 +36,10 @@ const UNWRITTEN = ["rt2 addr", "meta secmark", "ct secmark"];
 const NEVER = ["meta ibrpvid", "meta ibrvproto"];
 /** The grammar has another word for it. */
 const WRITTEN: Readonly<Record<string, string>> = {
+  "vxlan flags": "udp dport 4789 vxlan flags",
+  "vxlan vni": "udp dport 4789 vxlan vni",
+  "geneve type": "udp dport 6081 geneve type",
+  "geneve vni": "udp dport 6081 geneve vni",
   "srh sid": "srh sid[1]",
   "rt0 addr": "rt0 addr[1]",
   "ct saddr": "ct original ip saddr",
@@ -113,6 +119,7 @@ const KINDS: Readonly<Record<ExpressionKind, readonly [rule: string, family?: st
   "meta": ["meta mark 0 accept"],
   "meta set": ["meta mark set 7 meta mark 7 accept"],
   "payload": ["@th,0,16 1000 accept"],
+  "inner": ["udp dport 4789 vxlan vni 0 accept"],
   "payload write": ["tcp dport set 81 tcp dport 81 accept"],
   "exthdr": ["exthdr frag exists accept"],
   "exthdr write": ["tcp option maxseg size set 100 tcp option maxseg size 100 accept"],
@@ -120,6 +127,7 @@ const KINDS: Readonly<Record<ExpressionKind, readonly [rule: string, family?: st
   "cmp": ["tcp dport 80 accept"],
   "range": ["tcp dport != 1-79 accept"],
   "bitwise": ["tcp flags & syn == syn accept"],
+  "bitwise registers": ["ct mark set ct mark | meta mark accept"],
   "shift": ["meta mark set meta mark << 2 accept"],
   "byteorder": ["ip length 20-200 meta length 20-200 accept"],
   "immediate": ["meta mark set 1 accept"],

@@ -6,6 +6,7 @@ import { jenkinsHash, nextNumber, scale, symmetricHash } from "../expr/hash.ts";
 import { overQuota, withinLimit } from "../expr/limit.ts";
 import { loadMeta, storeMeta } from "../expr/meta.ts";
 import { requestNat } from "../expr/nat.ts";
+import { loadInner } from "../expr/inner.ts";
 import { loadPayload, storePayload, transportAt } from "../expr/payload.ts";
 import { loadFib, loadRoute } from "../expr/route.ts";
 import { reverseBytes, shift } from "../expr/arithmetic.ts";
@@ -493,6 +494,31 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
         pc += 2;
         continue;
       }
+      case 73: { // bitwise_both
+        const first = code[pc + 1]!, second = code[pc + 2]!, to = code[pc + 3]!, words = code[pc + 4]!;
+        const how = code[pc + 5]!;
+        for (let i = 0; i < words; i++) {
+          const a = r[first + i]!, b = r[second + i]!;
+          r[to + i] = how === 0 ? a & b : how === 1 ? a | b : a ^ b;
+        }
+        pc += 6;
+        continue;
+      }
+      case 74: // inner
+        if (
+          loadInner(
+            state,
+            code[pc + 1]!,
+            code[pc + 2]!,
+            code[pc + 3]!,
+            code[pc + 4]!,
+            code[pc + 5]!,
+            batch,
+            row,
+          )
+        ) pc += 7;
+        else pc = code[pc + 6]!;
+        continue;
       case 71: // trace_lookup
         if (batch.trace[row] !== 0) {
           traceLookup(state, code[pc + 1]!, code[pc + 2]!, code[pc + 3]!, batch, row);

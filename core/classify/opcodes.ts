@@ -32,6 +32,7 @@ export const OP_CMP_BYTES = 23; // COMPARE_*, register, words, last mask, next, 
 export const OP_RANGE = 24; // inverted, register, words, last mask, next, from..., to... (big-endian)
 export const OP_BITWISE_1 = 25; // source, destination, mask, xor
 export const OP_BITWISE = 26; // source, destination, words, {mask, xor}...
+export const OP_BITWISE_BOTH = 73; // source, second source, destination, words, 0 and 1 or 2 xor
 export const OP_SHIFT = 27; // 0 left, 1 right; source, destination, words, bits
 export const OP_BYTEORDER = 28; // source, destination, length, size
 export const OP_IMMEDIATE_1 = 29; // destination, value
@@ -66,6 +67,7 @@ export const OP_FWD = 65; // register
 export const OP_DUP = 66; // register
 // Only in programs with rules that set `nftrace`.
 export const OP_LAST = 72; // cell
+export const OP_INNER = 74; // tunnel, INNER_*, offset, length, register, next
 export const OP_TRACE = 70; // rule, verdict (CODE_*, -1 continue), first instruction of the chain it goes to
 export const OP_TRACE_LOOKUP = 71; // set, register, rule
 export const OP_FLOW_OBJECT = 69; // number, next

@@ -1,6 +1,7 @@
 import { HELPER_NAMES, helperSlot } from "../conntrack/helpers.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../packet/ipv4.ts";
 import { CT_KEYS } from "../expr/ct.ts";
+import { knowsInner } from "../expr/inner.ts";
 import type { CtKey, Expression, MetaKey } from "../expr/expression.ts";
 import { isLinkFamily } from "./link_family.ts";
 import { META_KEYS } from "../expr/meta.ts";
@@ -29,6 +30,8 @@ export function unsupported(e: Expression, table: Table): string | undefined {
 
 function reason(e: Expression, table: Table): string | undefined {
   switch (e.kind) {
+    case "inner":
+      return knowsInner(e.type, e.load) ? undefined : "this is not known of packets inside tunnels";
     case "queue":
       return e.bypass ? undefined : "no program can take packets from a queue here; with bypass they go on";
     case "dup":
@@ -63,6 +66,9 @@ function reason(e: Expression, table: Table): string | undefined {
     case "objref map":
       return objectMapReason(e.type);
     case "meta set":
+      if (e.key === "broute") {
+        return "frames are bridged or routed as their port is; take the port out of the bridge";
+      }
       return SET_META.includes(e.key) ? undefined : `meta ${e.key} cannot be set`;
     case "ct set":
       return SET_CT.includes(e.key) ? undefined : `ct ${e.key} cannot be set; ct mark can`;
@@ -100,6 +106,8 @@ const UNKNOWN_META: Readonly<Partial<Record<MetaKey, string>>> = {
   skgid: NO_SOCKET,
   cgroup: NO_SOCKET,
   secmark: "packets have no security context",
+  broute: "meta broute is set, never compared",
+  ibrhwaddr: "addresses of bridges are not known to rules; write the address",
 };
 const LOADED_META: readonly MetaKey[] = [...META_KEYS, "bri_iifpvid", "bri_iifvproto"];
 const SET_META: readonly MetaKey[] = ["mark", "priority", "pkttype", "nftrace"];

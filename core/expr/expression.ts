@@ -10,6 +10,15 @@ export type Expression =
   | { kind: "meta"; key: MetaKey; dreg: number }
   | { kind: "meta set"; key: MetaKey; sreg: number }
   | { kind: "payload"; base: PayloadBase; offset: number; length: number; dreg: number }
+  /** What another loads, looked for inside a tunnel (nft_inner). */
+  | {
+    kind: "inner";
+    type: number;
+    headerSize: number;
+    flags: number;
+    load: InnerLoad;
+    dreg: number;
+  }
   | {
     kind: "payload write";
     base: PayloadBase;
@@ -36,6 +45,15 @@ export type Expression =
   | { kind: "cmp"; op: CompareOp; sreg: number; data: Uint8Array }
   | { kind: "range"; op: "eq" | "neq"; sreg: number; from: Uint8Array; to: Uint8Array }
   | { kind: "bitwise"; sreg: number; dreg: number; length: number; mask: Uint8Array; xor: Uint8Array }
+  /** Since nft 1.1.2: of two registers. */
+  | {
+    kind: "bitwise registers";
+    op: "&" | "|" | "^";
+    sreg: number;
+    sreg2: number;
+    dreg: number;
+    length: number;
+  }
   | { kind: "shift"; op: "<<" | ">>"; sreg: number; dreg: number; length: number; bits: number }
   | { kind: "byteorder"; op: "hton" | "ntoh"; sreg: number; dreg: number; length: number; size: number }
   | { kind: "immediate"; dreg: number; data: Uint8Array }
@@ -125,6 +143,11 @@ export type ElementStatement = Extract<
 export type SocketKey = "transparent" | "mark" | "wildcard";
 export type XfrmKey = "reqid" | "spi" | "saddr4" | "daddr4" | "saddr6" | "daddr6";
 
+/** `tunnel`: the tunnel's own header. */
+export type InnerLoad =
+  | { kind: "payload"; base: PayloadBase | "tunnel"; offset: number; length: number; dreg: number }
+  | { kind: "meta"; key: MetaKey; dreg: number };
+
 export type ExpressionKind = Expression["kind"];
 export type PayloadBase = "link" | "network" | "transport" | "inner";
 export type CompareOp = "eq" | "neq" | "lt" | "lte" | "gt" | "gte";
@@ -169,7 +192,9 @@ export type MetaKey =
   | "sdifname"
   | "secmark"
   | "bri_iifpvid"
-  | "bri_iifvproto";
+  | "bri_iifvproto"
+  | "broute"
+  | "ibrhwaddr";
 
 export type CtKey =
   | "state"

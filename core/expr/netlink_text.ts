@@ -13,6 +13,13 @@ function line(e: Expression): string {
       return `meta set ${META_NAMES[e.key] ?? e.key} with reg ${e.sreg}`;
     case "payload":
       return `payload load ${e.length}b @ ${e.base} header + ${e.offset} => reg ${e.dreg}`;
+    case "inner": {
+      const { load } = e;
+      const text = load.kind === "payload" && load.base === "tunnel"
+        ? `payload load ${load.length}b @ unknown header + ${load.offset} => reg ${load.dreg}`
+        : line(load as Expression);
+      return `inner type ${e.type} hdrsize ${e.headerSize} flags ${e.flags.toString(16)} [ ${text} ]`;
+    }
     case "payload write":
       return `payload write reg ${e.sreg} => ${e.length}b @ ${e.base} header + ${e.offset} csum_type ${e.checksumType} ` +
         `csum_off ${e.checksumOffset} csum_flags 0x${e.checksumFlags.toString(16)}`;
@@ -30,6 +37,8 @@ function line(e: Expression): string {
       return `range ${e.op} reg ${e.sreg} ${words(e.from)} ${words(e.to)}`;
     case "bitwise":
       return `bitwise reg ${e.dreg} = ( reg ${e.sreg} & ${words(e.mask)} ) ^ ${words(e.xor)}`;
+    case "bitwise registers":
+      return `bitwise reg ${e.dreg} = ( reg ${e.sreg} ${e.op} reg ${e.sreg2} )`;
     case "shift":
       return `bitwise reg ${e.dreg} = ( reg ${e.sreg} ${e.op} ${hex(e.bits)} )`;
     case "byteorder":

@@ -5,6 +5,7 @@ import { inetProtocolType, inetServiceType } from "./datatype/protocol.ts";
 import { DATA_TYPES } from "./datatype/registry.ts";
 import { Refusal } from "./text/diagnostic.ts";
 import { EXTENSIONS } from "./protocol/extension.ts";
+import { TUNNELS } from "./protocol/tunnel.ts";
 import { PROTOCOLS } from "./protocol/registry.ts";
 import { ProtocolContext } from "./check/protocol_context.ts";
 import type { Node } from "./tree/tree.ts";
@@ -97,6 +98,12 @@ export function typeOf(node: Node, types: TypeContext): { type: DataType; bits: 
   }
   if (node.kind === "option" && node.field === undefined && node.raw === undefined) {
     return { type: integerType, bits: 8 };
+  }
+  if (node.kind === "tunnel") {
+    const { protocol, field } = node.inner;
+    const row = protocol === node.tunnel ? TUNNELS.get(protocol)?.row : PROTOCOLS.get(protocol);
+    const found = row?.fields.find((known) => known.name === field);
+    return found === undefined ? undefined : { type: found.type, bits: found.bits };
   }
   if (node.kind === "payload") {
     const field = PROTOCOLS.get(node.protocol)?.fields.find((known) => known.name === node.field);

@@ -1,4 +1,5 @@
 import { fingerprintOperand, numgenOperand, socketOperand, xfrmOperand } from "./check/generated.ts";
+import { booleanType } from "./datatype/symbolic.ts";
 import { FIB_TYPES, ROUTE_TYPES } from "./check/route.ts";
 import { FIB_FLAGS } from "./parse/head.ts";
 import { OSF_TTL, SOCKET_KEYS, XFRM_KEYS } from "./parse/head_more.ts";
@@ -51,6 +52,14 @@ function* rows(): Generator<ExpressionRow> {
       { KEY: FIB_FLAGS },
     );
   }
+  yield row(
+    "fib check",
+    "fib KEY [. KEY ...] check",
+    "fib daddr check",
+    { type: booleanType, bits: 1 },
+    "whether a route lookup finds one",
+    { KEY: FIB_FLAGS },
+  );
   for (const [key, { type, bits, help }] of Object.entries(ROUTE_TYPES)) {
     const words = `rt ${key}`;
     yield row(words, words, words, { type, bits }, help);

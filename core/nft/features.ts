@@ -5,6 +5,7 @@ import { CT_KEYS, META_KEYS } from "./keys.ts";
 import { EXTENSIONS } from "./protocol/extension.ts";
 import { OPTION_LISTS } from "./protocol/option_list.ts";
 import type { Field } from "./protocol/protocol.ts";
+import { TUNNELS } from "./protocol/tunnel.ts";
 import { PROTOCOLS } from "./protocol/registry.ts";
 import { STATEMENT_ROWS, type StatementRow } from "./statement_rows.ts";
 import { type DataType, isBitmask, isText } from "./types.ts";
@@ -93,6 +94,9 @@ function fields(seen: (type: DataType) => void): FieldFeature[] {
   };
   for (const protocol of PROTOCOLS.values()) {
     for (const field of protocol.fields) put("field", protocol.name, field);
+  }
+  for (const { row } of TUNNELS.values()) {
+    for (const field of row.fields) put("field", row.name, field);
   }
   for (const header of EXTENSIONS.values()) {
     for (const field of header.fields) put("extension", header.name, field);

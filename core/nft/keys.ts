@@ -1,5 +1,5 @@
 import type { CtKey, MetaKey } from "../expr/expression.ts";
-import { ipv4Type, ipv6Type } from "./datatype/address.ts";
+import { etherType, ipv4Type, ipv6Type } from "./datatype/address.ts";
 import {
   ctDirectionType,
   ctEventType,
@@ -29,6 +29,8 @@ export interface MetaRow {
   readonly order: ByteOrder;
   /** Written without `meta`. */
   readonly bare: boolean;
+  /** Came after nft 1.0.6. */
+  readonly newest?: true;
 }
 
 const meta = (
@@ -78,6 +80,8 @@ const META_ROWS: readonly MetaRow[] = [
   meta("hour", "hour", hourType),
   meta("sdif", "sdif", interfaceIndexType),
   meta("sdifname", "sdifname", interfaceNameType),
+  { ...meta("broute", "broute", integerType, 1), newest: true },
+  { ...meta("ibrhwaddr", "ibrhwaddr", etherType), newest: true },
 ];
 
 export const META_KEYS: ReadonlyMap<string, MetaRow> = new Map([

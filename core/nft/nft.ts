@@ -319,6 +319,7 @@ function typeContext(options: NftOptions): TypeContext {
     accounts: options.accounts,
     accountNames: options.guid ?? false,
     timezoneOffset: options.timezoneOffset ?? 0,
+    newest: options.dialect !== "1.0.6",
   };
 }
 

@@ -19,6 +19,8 @@ export interface TypeContext {
   /** Ends of a range: symbols as plain decimal numbers. */
   readonly rangeEnds?: boolean;
   readonly timezoneOffset: number;
+  /** What came after nft 1.0.6 is understood. */
+  readonly newest?: boolean;
   readonly accounts?: Accounts | undefined;
   /** Users and groups by name. */
   readonly accountNames?: boolean;

@@ -65,6 +65,8 @@ export class PacketColumns {
   readonly priority: Uint32Array;
   /** Number of a packet that is traced (`meta nftrace`), 0 for others. */
   readonly trace: Uint32Array;
+  /** States ESP took the packet out of, outermost first: number + 1 in 16 bits each, 0 for none (core/xfrm). */
+  readonly secpath: Uint32Array;
   /** Flow row, -1 for none. */
   readonly flow: Int32Array;
   /** 0 original, 1 reply. */
@@ -96,6 +98,7 @@ export class PacketColumns {
     this.mark = carve.u32();
     this.priority = carve.u32();
     this.trace = carve.u32();
+    this.secpath = carve.u32();
     this.flow = carve.i32();
     this.neighbour = carve.i32();
     this.slab = carve.i32();
@@ -143,6 +146,7 @@ export class PacketColumns {
       this.mark[row] =
       this.priority[row] =
       this.trace[row] =
+      this.secpath[row] =
         0;
     this.flow[row] = this.neighbour[row] = this.slab[row] = -1;
     this.direction[row] =
@@ -183,6 +187,7 @@ export class PacketColumns {
     this.mark[row] = from.mark[other]!;
     this.priority[row] = from.priority[other]!;
     this.trace[row] = from.trace[other]!;
+    this.secpath[row] = from.secpath[other]!;
     this.flow[row] = from.flow[other]!;
     this.direction[row] = from.direction[other]!;
     this.ctState[row] = from.ctState[other]!;

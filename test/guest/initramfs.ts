@@ -31,7 +31,7 @@ mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,ro,cache=loose host /h
 mount -t tmpfs tmpfs /top; mkdir /top/upper /top/work
 mount -t overlay -o lowerdir=/host,upperdir=/top/upper,workdir=/top/work overlay /root
 for directory in proc sys dev; do mount -o move /$directory /root/$directory; done
-mount -t tmpfs tmpfs /root/run; mount -t tmpfs tmpfs /root/tmp
+mount -t tmpfs tmpfs /root/run
 ip link set lo up
 cat > /root/run/command <<'WEIR_END'
 ${command}

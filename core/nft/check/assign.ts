@@ -1,3 +1,4 @@
+import { markType } from "../datatype/symbolic.ts";
 import type { ElementStatement } from "../../expr/expression.ts";
 import type { SetDefinition } from "../../ruleset/ruleset.ts";
 import { type CheckContext, setSource } from "./context.ts";
@@ -7,8 +8,10 @@ import { checkOperand } from "./operand.ts";
 import { booleanType } from "../datatype/symbolic.ts";
 import { refuse } from "../text/diagnostic.ts";
 import type { ElementNode, Node, StatementNode } from "../tree/tree.ts";
-import type { Expr, Operand, SetLiteral } from "../tree/typed.ts";
+import { type Expr, type Operand, type SetLiteral, tunnelOf } from "../tree/typed.ts";
 import { isInteger } from "../types.ts";
+import { changeOf, fitsNumber, inHost, REGISTER_SLOTS, slotsOf } from "./arithmetic.ts";
+import type { Wanted } from "./constant.ts";
 
 /** `meta mark set ...`, `ct mark set ...`, `tcp option maxseg size set ...`, `ip dscp set ...`. */
 export function checkAssign(
@@ -16,9 +19,14 @@ export function checkAssign(
   node: Extract<StatementNode, { kind: "set value" }>,
 ): void {
   const target = targetOf(checkOperand(context, node.target), node.target);
-  const wanted = asWanted(target);
+  const newest = context.types.newest === true;
+  const wanted: Wanted = newest ? { ...asWanted(target), statement: true } : asWanted(target);
   const written = checkOperand(context, node.value, wanted);
-  const value = inOrder(written, wanted.order);
+  // Marks take any number.
+  const number = newest && wanted.type === markType && written.type.name !== wanted.type.name &&
+    written.type.name !== "integer" && isComputed(written) && fitsNumber(written, wanted.bits);
+  const value = number ? inHost(written) : inOrder(written, wanted.order);
+  if (slotsOf(value) > REGISTER_SLOTS) refuse(node.value.span, "this takes more registers than there are");
   if (value.kind === "range" || value.kind === "prefix") requireConstant(target, value, node);
   if (
     value.kind === "range" || value.kind === "prefix" || value.kind === "verdict" || value.kind === "wildcard"
@@ -27,7 +35,7 @@ export function checkAssign(
   }
   const numbers = written.kind === "payload" && written.type.name === "integer" &&
     (wanted.type.name !== "integer" || written.bits !== wanted.bits);
-  if (numbers || (value.type.name !== wanted.type.name && value.type.name !== "integer")) {
+  if (numbers || (!number && value.type.name !== wanted.type.name && value.type.name !== "integer")) {
     refuse(
       node.value.span,
       `datatype mismatch: expected ${wanted.type.description}, expression has type ${value.type.description}${
@@ -36,7 +44,9 @@ export function checkAssign(
       [{ ...node.span, end: node.value.span.start }],
     );
   }
-  requireConstant(target, value, node);
+  if (!newest || target.kind !== "payload" || changeOf(target, value) === undefined) {
+    requireConstant(target, value, node);
+  }
   requireSettable(target, node.target);
   context.statements.push({ kind: "assign", target, value, span: node.span });
 }
@@ -85,6 +95,7 @@ function maskedShift(target: Extract<Operand, { kind: "payload" }>): number | un
 function targetOf(expr: Expr, node: Node): Operand {
   let at = expr;
   while (at.kind === "binary") at = at.left;
+  if (tunnelOf(at) !== undefined) refuse(node.span, "a packet inside another cannot be changed");
   if (at.kind === "payload" && at.field !== undefined) {
     const { field } = at;
     // Bits of the field within the bytes that were loaded for it.
@@ -102,7 +113,7 @@ function targetOf(expr: Expr, node: Node): Operand {
   return refuse(node.span, "this cannot be changed");
 }
 
-const SETTABLE_META = ["mark", "priority", "pkttype", "nftrace", "secmark"];
+const SETTABLE_META = ["mark", "priority", "pkttype", "nftrace", "secmark", "broute"];
 const SETTABLE_CT = ["mark", "label", "zone", "event", "secmark"];
 
 function requireSettable(target: Operand, { span }: Node): void {
@@ -115,6 +126,9 @@ function requireSettable(target: Operand, { span }: Node): void {
     refuse(span, `ct ${target.row.name} cannot be set`, [], [`only ${SETTABLE_CT.join(", ")}`]);
   }
 }
+
+const isComputed = (expr: Expr): expr is Operand =>
+  !["value", "range", "prefix", "constants", "wildcard", "verdict", "concatenation"].includes(expr.kind);
 
 function inOrder(value: Expr, order: "big" | "host"): Expr {
   if (value.order === order || value.bits <= 8 || value.kind === "value" || value.kind === "map") {

@@ -22,6 +22,10 @@ export interface Wanted {
   readonly order: ByteOrder;
   /** Bits of the parts of a concatenation, where they differ from their types'. */
   readonly partBits?: readonly number[];
+  /** A statement's target, in whose width values are computed (see `arithmetic`). */
+  readonly statement?: true;
+  /** A range may end before it begins: hours go on after midnight. */
+  readonly cyclic?: true;
 }
 
 export type Value = Extract<Constant, { kind: "value" }>;
@@ -166,7 +170,7 @@ function range(context: CheckContext, node: Extract<Node, { kind: "range" }>, wa
   }
   const from = single(asConstant(context, node.from, wanted));
   const to = single(asConstant(context, node.to, wanted));
-  if (from.value > to.value) {
+  if (from.value > to.value && !wanted.cyclic) {
     refuse(node.span, "Range has zero or negative size", [], ["the smaller value comes first"]);
   }
   return { kind: "range", from: from.value, to: to.value, ...typed(wanted, node.span) };

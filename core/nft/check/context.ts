@@ -14,6 +14,8 @@ export interface CheckContext {
   readonly table: Table | undefined;
   /** Hook of the base chain, where the rule's chain is one. */
   readonly hook?: string;
+  /** A type is asked for (`typeof`), of no packet. */
+  readonly declared?: true;
 }
 
 /** What the language keeps beside a set for listing and type checks. */

@@ -131,6 +131,10 @@ function match(context: CheckContext, left: Operand, value: bigint, span: Span):
   context.protocols.learnFrom(left, [value], span);
 }
 
+/** Writes the match of a key of `meta` that says which packets these are. */
+export const requireNumber = (context: CheckContext, key: string, number: number, span: Span): void =>
+  match(context, metaOperand(key, span), BigInt(number), span);
+
 export function metaOperand(name: string, span: Span): Operand {
   const row = META_KEYS.get(name)!;
   return { kind: "meta", row, type: row.type, bits: row.bits, order: row.order, span };

@@ -11,13 +11,16 @@ import { checkIcmpField } from "./icmp.ts";
 export function payloadField(context: CheckContext, node: Extract<Node, { kind: "payload" }>): Expr {
   const protocol = PROTOCOLS.get(node.protocol)!;
   const field = fieldOf(protocol, node.field)!;
+  if (field.newest && !context.types.newest) {
+    refuse(node.span, `nft 1.0.6 has no ${protocol.name} ${field.name}`);
+  }
   const payload = requireProtocol(context, fieldPayload(protocol, field, node.span));
   checkIcmpField(context, payload);
   return aligned(payload);
 }
 
 /** A field that is not made of whole bytes is loaded with its neighbours, masked and shifted. */
-function aligned(payload: PayloadExpr): Expr {
+export function aligned(payload: PayloadExpr): Expr {
   const first = payload.offset & ~7;
   const last = (payload.offset + payload.bits + 7) & ~7;
   const bits = last - first;
@@ -64,5 +67,6 @@ export function maskAndShift(
 export function rawPayload(node: Extract<Node, { kind: "raw payload" }>): Expr {
   const { base, offset, bits, span } = node;
   if (bits > 128) refuse(span, "payload length exceeds 128 bits");
-  return aligned({ kind: "payload", base, offset, bits, type: rawType, order: "big", span });
+  const raw = { kind: "payload", offset, bits, type: rawType, order: "big", span } as const;
+  return aligned(base === "inner" ? { ...raw, base: "transport", behind: true } : { ...raw, base });
 }

@@ -70,7 +70,20 @@ export function checkMatch(context: CheckContext, node: MatchNode): void {
       "write the value in braces: { a . b }",
     ]);
   }
-  matchConstant(context, node, left, compared(context, node, left));
+  const value = hours(left) && node.op !== "!" ? overnight(context, node, left) : undefined;
+  if (value === undefined) return matchConstant(context, node, left, compared(context, node, left));
+  matchConstant(context, { ...node, op: node.op === "!=" ? "==" : "!=" }, left, value);
+}
+
+const hours = (left: Expr): boolean => left.kind === "meta" && left.row.name === "hour";
+
+/** `meta hour "22:00"-"06:00"`: all but what lies between its ends, turned about (range_needs_swap). */
+function overnight(context: CheckContext, node: MatchNode, left: Expr): Constant | undefined {
+  if (deref(node.right).kind !== "range" || !["implicit", "==", "!="].includes(node.op)) return undefined;
+  const range = asConstant(context, node.right, { ...asWanted(left), cyclic: true });
+  return range.kind === "range" && range.from > range.to
+    ? { ...range, from: range.to, to: range.from }
+    : undefined;
 }
 
 /** Behind a shift nft takes what follows for plain numbers, which then fit plain numbers only. */
@@ -112,7 +125,7 @@ const plain = (
 function presence(left: Expr, right: Node): Expr {
   const value = deref(right);
   const asks = value.kind === "symbol" && (value.text === "exists" || value.text === "missing");
-  if (left.kind !== "fib" || !asks) return left;
+  if (left.kind !== "fib" || !asks || left.present) return left;
   return { ...left, present: true, type: booleanType, bits: 1, order: "host" };
 }
 
@@ -195,7 +208,11 @@ function learn(context: CheckContext, left: Expr, values: readonly bigint[], nod
   context.protocols.learnFrom(left, values, node.span);
   if (left.kind !== "payload" || left.field?.name !== "type") return;
   const name = left.protocol?.name;
-  if (name === "icmp" || name === "icmpv6") context.protocols.icmpTypes = values.map(Number);
+  if (name !== "icmp" && name !== "icmpv6") return;
+  const { tunnel } = left;
+  (tunnel === undefined ? context.protocols : context.protocols.inside(tunnel.name)).icmpTypes = values.map(
+    Number,
+  );
 }
 
 /** `tcp flags syn / syn,ack`: of these flags, just those. */

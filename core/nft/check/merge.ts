@@ -38,12 +38,13 @@ export function reduceRule(statements: readonly Statement[], family: Family): St
 function saysFamily(statement: Statement, family: Family): boolean {
   if (statement.kind !== "match" || statement.op !== "eq" || statement.right.kind !== "value") return false;
   if (statement.left.kind !== "meta" || statement.left.row.name !== "protocol") return false;
+  if (statement.left.tunnel !== undefined) return false;
   const { value } = statement.right;
   return (family === "ip" && value === 0x0800n) || (family === "ip6" && value === 0x86ddn);
 }
 
 function mergeable(statement: Match): statement is PayloadMatch {
-  return statement.op === "eq" && statement.left.kind === "payload" &&
+  return statement.op === "eq" && statement.left.kind === "payload" && statement.left.tunnel === undefined &&
     statement.left.protocol !== undefined && statement.right.kind === "value" &&
     statement.left.bits === statement.right.bits;
 }

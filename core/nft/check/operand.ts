@@ -1,9 +1,10 @@
 import { META_KEYS } from "../keys.ts";
 import { refuse } from "../text/diagnostic.ts";
 import type { Node } from "../tree/tree.ts";
-import { concatenatedType, type Expr, paddedBits } from "../tree/typed.ts";
+import { concatenatedType, type Expr, type Operand, paddedBits } from "../tree/typed.ts";
 import { integerType } from "../types.ts";
 import { asConstant, fold, type Wanted } from "./constant.ts";
+import { computed, fitsNumber } from "./arithmetic.ts";
 import type { CheckContext } from "./context.ts";
 import { ctKey, requireFamily } from "./ct.ts";
 import { payloadField, rawPayload } from "./field.ts";
@@ -11,12 +12,15 @@ import { checkHash, fingerprintOperand, numgenOperand, socketOperand, xfrmOperan
 import { mapOf } from "./mapping.ts";
 import { extension, listedOption } from "./option.ts";
 import { fib, route } from "./route.ts";
+import { tunnelField } from "./tunnel.ts";
 
 /** Checks what stands left of a relation, or what a statement takes its value from. */
 export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted): Expr {
   switch (node.kind) {
     case "payload":
       return payloadField(context, node);
+    case "tunnel":
+      return tunnelField(context, node);
     case "raw payload":
       return rawPayload(node);
     case "meta":
@@ -30,7 +34,7 @@ export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted)
     case "rt":
       return route(context, node);
     case "fib":
-      return fib(node);
+      return fib(context, node);
     case "binary":
       return binary(context, node, wanted);
     case "concatenation":
@@ -66,6 +70,10 @@ export function checkOperand(context: CheckContext, node: Node, wanted?: Wanted)
 
 function metaKey(context: CheckContext, node: Extract<Node, { kind: "meta" }>): Expr {
   const row = META_KEYS.get(node.key)!;
+  if (row.newest && !context.types.newest) refuse(node.span, `nft 1.0.6 has no meta ${node.key}`);
+  if (row.key === "ibrhwaddr" && context.family !== "bridge") {
+    refuse(node.span, "meta ibrhwaddr is of bridges");
+  }
   if (row.name === "nfproto" && context.family !== "inet") {
     refuse(node.span, "meta nfproto is only useful in the inet family", [], [
       `this table holds ${context.family} alone`,
@@ -77,30 +85,56 @@ function metaKey(context: CheckContext, node: Extract<Node, { kind: "meta" }>): 
 function binary(context: CheckContext, node: Extract<Node, { kind: "binary" }>, wanted?: Wanted): Expr {
   const left = checkOperand(context, node.left, wanted);
   const shift = node.op === "<<" || node.op === ">>";
+  // A constant stands on the right (expr_evaluate_binop).
+  if (wanted?.statement && left.kind === "value" && !shift) {
+    const right = checkOperand(context, node.right, wanted);
+    return right.kind === "value" ? fold(node, left, right) : binaryOf(node, right, left, wanted);
+  }
   const rightWanted: Wanted = shift
     ? { type: integerType, bits: 32, order: "host" }
+    : wanted?.statement
+    ? { ...wanted, type: left.type, bits: Math.max(left.bits, wanted.bits), order: left.order }
     : { type: left.type, bits: left.bits, order: left.order };
   const right = checkOperand(context, node.right, rightWanted);
-  if (right.kind !== "value") {
+  return binaryOf(node, left, right, wanted);
+}
+
+/** An operation of checked sides. */
+function binaryOf(
+  node: Extract<Node, { kind: "binary" }>,
+  left: Expr,
+  right: Expr,
+  wanted: Wanted | undefined,
+): Expr {
+  const shift = node.op === "<<" || node.op === ">>";
+  if (
+    right.kind !== "value" &&
+    (!wanted?.statement || shift || !isOperand(right) || !fitsNumber(right, Math.max(left.bits, wanted.bits)))
+  ) {
     return refuse(node.right.span, `Right hand side of binary operation (${node.op}) must be constant`, [
       node.span,
     ], [
       "write the field on the left and the number on the right",
     ]);
   }
-  if (left.kind === "value") return fold(node, left, right);
+  if (left.kind === "value" && right.kind === "value") return fold(node, left, right);
   if (
-    left.kind === "range" || left.kind === "prefix" || left.kind === "verdict" || left.kind === "wildcard"
+    left.kind === "value" || left.kind === "constants" || left.kind === "range" || left.kind === "prefix" ||
+    left.kind === "verdict" || left.kind === "wildcard"
   ) {
     return refuse(node.left.span, "this value cannot be part of an operation");
   }
-  if (shift && right.value >= BigInt(Math.max(left.bits, 1))) {
+  const bits = Math.max(left.bits, wanted?.statement ? wanted.bits : 1);
+  if (shift && right.kind === "value" && right.value >= BigInt(bits)) {
     const which = node.op === "<<" ? "Left" : "Right";
     refuse(
       node.right.span,
-      `${which} shift of ${right.value} bits is not defined for type of ${left.bits} bits width`,
+      `${which} shift of ${right.value} bits is not defined for type of ${bits} bits width`,
       [node.left.span],
     );
+  }
+  if (wanted?.statement && (right.kind !== "value" || fitsNumber(left, bits))) {
+    return computed(node, left, right, wanted);
   }
   return {
     kind: "binary",
@@ -113,6 +147,9 @@ function binary(context: CheckContext, node: Extract<Node, { kind: "binary" }>, 
     span: node.span,
   };
 }
+
+const isOperand = (expr: Expr): expr is Operand =>
+  !["value", "range", "prefix", "constants", "wildcard", "verdict", "concatenation"].includes(expr.kind);
 
 const variableSized = (part: Expr, span: Node["span"]): never =>
   refuse(part.span, `can not use variable sized data types (${part.type.name}) in concat expressions`, [

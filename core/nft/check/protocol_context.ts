@@ -1,6 +1,7 @@
 import type { Family } from "../../ruleset/ruleset.ts";
 import type { HeaderBase, Protocol } from "../protocol/protocol.ts";
 import { nextProtocol, PROTOCOLS } from "../protocol/registry.ts";
+import { GRE, greRow } from "../protocol/tunnel.ts";
 import { TRANSPORTS } from "../protocol/transports.ts";
 import type { Span } from "../text/source.ts";
 import type { Expr } from "../tree/typed.ts";
@@ -39,14 +40,26 @@ export class ProtocolContext {
   readonly transport: Layer;
   /** ICMP types the rule has settled on. */
   icmpTypes: readonly number[] | undefined;
+  /** What is known of packets inside tunnels, by the tunnel's name. */
+  private readonly inner = new Map<string, ProtocolContext>();
+  private readonly newest: boolean;
 
-  constructor(family: Family) {
+  /** `newest`: tunnels are known. */
+  constructor(family: Family, newest = false) {
     this.family = family;
+    this.newest = newest;
     this.link = layer(family === "bridge" ? PROTOCOLS.get("ether") : undefined);
     this.network = layer(
       family === "ip" || family === "ip6" || family === "arp" ? PROTOCOLS.get(family) : undefined,
     );
     this.transport = layer();
+  }
+
+  /** What is known of the packet inside a tunnel. */
+  inside(tunnel: string): ProtocolContext {
+    let found = this.inner.get(tunnel);
+    if (found === undefined) this.inner.set(tunnel, found = new ProtocolContext("netdev"));
+    return found;
   }
 
   at(base: HeaderBase): Layer {
@@ -74,6 +87,11 @@ export class ProtocolContext {
 
   /** Learns from a match of `left` against these values; answers the base it is about, if any. */
   learnFrom(left: Expr, values: readonly bigint[], span: Span): HeaderBase | undefined {
+    if ((left.kind === "payload" || left.kind === "meta") && left.tunnel !== undefined) {
+      const { tunnel, ...plain } = left;
+      this.inside(tunnel.name).learnFrom(plain, values, span);
+      return undefined;
+    }
     const announced = values.map((value) => this.announced(left, value)).filter((row) => row !== undefined);
     if (announced.length === 0) {
       if (values.length > 0 && left.kind === "meta") this.learnUnknown(left.row.name, span);
@@ -113,7 +131,7 @@ export class ProtocolContext {
           ? PROTOCOLS.get(value === 2n ? "ip" : value === 10n ? "ip6" : "")
           : undefined;
       case "l4proto":
-        return BY_NUMBER.get(value);
+        return BY_NUMBER.get(value) ?? (this.newest && value === BigInt(GRE) ? greRow : undefined);
       case "protocol":
         return this.family === "bridge" || this.family === "netdev"
           ? nextProtocol(PROTOCOLS.get("ether")!, value)

@@ -64,13 +64,19 @@ const read = (key: string): { type: DataType; bits: number } => {
 };
 
 /** `fib saddr . iif oif`: the route a lookup would give. */
-export function fib(node: Extract<Node, { kind: "fib" }>): Expr {
+export function fib(context: CheckContext, node: Extract<Node, { kind: "fib" }>): Expr {
   const has = (flag: string) => node.flags.includes(flag);
   if (!has("saddr") && !has("daddr")) refuse(node.flagSpan, "fib: need either saddr or daddr");
   if (has("saddr") && has("daddr")) refuse(node.flagSpan, "fib: saddr and daddr are mutually exclusive");
   if (has("iif") && has("oif")) refuse(node.flagSpan, "fib: iif and oif are mutually exclusive");
   const order = ["saddr", "daddr", "mark", "iif", "oif"] as const;
   const flags = order.filter(has);
+  // Whether there is a route: since nft 1.1.4.
+  if (node.result === "check") {
+    if (!context.types.newest) refuse(node.span, "nft 1.0.6 has no fib check");
+    const asked = { flags, result: "oif", present: true, type: booleanType, bits: 1 } as const;
+    return { kind: "fib", ...asked, order: "host", span: node.span };
+  }
   const result = node.result as "oif" | "oifname" | "type";
   const type = FIB_TYPES[result];
   return {

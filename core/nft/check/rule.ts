@@ -31,7 +31,7 @@ export function checkRule(
     family,
     types,
     table,
-    protocols: new ProtocolContext(family),
+    protocols: new ProtocolContext(family, types.newest),
     statements: [],
     ...(hook === undefined ? {} : { hook }),
   };

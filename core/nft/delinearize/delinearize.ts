@@ -17,7 +17,7 @@ import { actionOf } from "./action.ts";
 import { natStatement } from "./nat.ts";
 import { operandOf } from "./operand.ts";
 import { OPTION_BY_TYPE } from "./option.ts";
-import { bitwise, concatenationOf, rawValue, retyped, typeOf } from "./value.ts";
+import { bitwise, concatenationOf, rawValue, retyped, typeOf, widened } from "./value.ts";
 
 /** How many bits each part of a set's key has, for loads that make up a concatenation. */
 export interface SetShapes {
@@ -111,9 +111,13 @@ class Machine {
     if (operand !== undefined && "dreg" in e && e.dreg !== undefined) return this.put(e.dreg, operand);
     switch (e.kind) {
       case "bitwise":
-        return this.put(e.dreg, bitwise(this.get(e.sreg), e.mask, e.xor));
+        return this.put(e.dreg, bitwise(widened(this.get(e.sreg), e.mask.length * 8), e.mask, e.xor));
+      case "bitwise registers": {
+        const left = this.get(e.sreg), right = this.get(e.sreg2);
+        return this.put(e.dreg, { ...typeOf(left), kind: "binary", op: e.op, left, right });
+      }
       case "shift": {
-        const left = this.get(e.sreg);
+        const left = widened(this.get(e.sreg), e.length * 8);
         const right: Constant = {
           kind: "value",
           value: BigInt(e.bits),
@@ -191,6 +195,7 @@ class Machine {
           type: rawType,
           order: "big",
           span,
+          ...(e.base === "inner" ? { behind: true } : {}),
         };
         return this.assign(target, e.sreg);
       }

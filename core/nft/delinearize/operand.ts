@@ -3,6 +3,7 @@ import { fingerprintOperand, numgenOperand, socketOperand, xfrmOperand } from ".
 import { OPTION_BY_TYPE } from "./option.ts";
 import { ctByKey, metaByKey } from "../keys.ts";
 import { listedOption } from "../protocol/option_list.ts";
+import { TUNNELS } from "../protocol/tunnel.ts";
 import { EXTENSIONS } from "../protocol/extension.ts";
 import { booleanType, fibTypeType, realmType } from "../datatype/symbolic.ts";
 import { interfaceIndexType, interfaceNameType } from "../datatype/interface.ts";
@@ -33,6 +34,17 @@ export function operandOf(e: Expression): Operand | undefined {
           ...(e.direction === undefined ? {} : { direction: e.direction }),
         };
     }
+    case "inner": {
+      const tunnel = [...TUNNELS.values()].find(({ type }) => type === e.type);
+      const { load } = e;
+      const own = load.kind === "payload" && load.base === "tunnel";
+      const found = operandOf(own ? { ...load, base: "transport" } : load as Expression);
+      if (tunnel === undefined || (found?.kind !== "payload" && found?.kind !== "meta")) return undefined;
+      if (!own || found.kind !== "payload") return { ...found, tunnel };
+      const { row } = tunnel;
+      const field = row.fields.find((known) => known.offset === found.offset && known.bits === found.bits);
+      return { ...found, tunnel, protocol: row, ...(field === undefined ? {} : { field, type: field.type }) };
+    }
     case "payload": {
       const base = e.base === "inner" ? "transport" : e.base;
       return {
@@ -43,6 +55,7 @@ export function operandOf(e: Expression): Operand | undefined {
         type: rawType,
         order: "big",
         span,
+        ...(e.base === "inner" ? { behind: true } : {}),
       };
     }
     case "exthdr":

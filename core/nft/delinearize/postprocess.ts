@@ -2,10 +2,20 @@ import type { Family } from "../../ruleset/ruleset.ts";
 import { fieldsOf, maskPlace, resolvePayload } from "./postprocess_payload.ts";
 import { adopt, writtenField } from "./postprocess_assign.ts";
 import { simplifyMatch } from "./postprocess_match.ts";
+import { PROTOCOLS } from "../protocol/registry.ts";
+import type { Tunnel } from "../protocol/tunnel.ts";
+import { NOWHERE } from "../text/source.ts";
 import { ProtocolContext } from "../check/protocol_context.ts";
 import type { HeaderBase } from "../protocol/protocol.ts";
-import type { Action, Expr, PayloadExpr, SetUse, Statement } from "../tree/typed.ts";
-import { valueOf } from "../types.ts";
+import {
+  type Action,
+  type Expr,
+  type PayloadExpr,
+  type SetUse,
+  type Statement,
+  tunnelOf,
+} from "../tree/typed.ts";
+import { type DataType, valueOf } from "../types.ts";
 
 type Match = Extract<Statement, { kind: "match" }>;
 
@@ -13,6 +23,8 @@ type Match = Extract<Statement, { kind: "match" }>;
 export interface SetMembers {
   /** Single keys and whether they are in network order; undefined for intervals and concatenations. */
   members(set: string): { readonly keys: readonly Uint8Array[]; readonly big: boolean } | undefined;
+  /** Fields may be changed in part (nft 1.1.2). */
+  readonly newest?: boolean;
 }
 
 /**
@@ -26,8 +38,8 @@ export function postprocess(statements: readonly Statement[], family: Family, se
 }
 
 class Postprocess {
-  readonly result: Statement[] = [];
-  readonly dropped = new Set<Statement>();
+  readonly result: Statement[];
+  readonly dropped: Set<Statement>;
   private readonly context: ProtocolContext;
   private readonly family: Family;
   private readonly sets: SetMembers;
@@ -38,10 +50,19 @@ class Postprocess {
   private icmpGuard: Match | undefined;
   private readonly guards = new Map<HeaderBase, Match>();
 
-  constructor(family: Family, sets: SetMembers) {
+  /** The same for packets inside tunnels. */
+  private readonly inner = new Map<string, Postprocess>();
+
+  /** Whether this is about packets inside a tunnel. */
+  private readonly nested: boolean;
+
+  constructor(family: Family, sets: SetMembers, round?: Postprocess) {
     this.family = family;
     this.sets = sets;
-    this.context = new ProtocolContext(family);
+    this.nested = round !== undefined;
+    this.result = round?.result ?? [];
+    this.dropped = round?.dropped ?? new Set();
+    this.context = new ProtocolContext(family, sets.newest !== false);
   }
 
   take(statement: Statement): void {
@@ -52,10 +73,10 @@ class Postprocess {
       case "verdict map":
         return void this.push({ ...statement, ...this.resolveKey(statement.key, statement.set) });
       case "assign": {
-        const written = writtenField(statement, this.context);
+        const written = writtenField(statement, this.context, this.sets.newest !== false);
         if (written !== undefined) this.drop(written.target);
         const target = written?.target ?? (this.resolve(statement.target) as typeof statement.target);
-        const value = written?.value ?? adopt(this.resolve(statement.value), target);
+        const value = written?.value ?? adopt(this.fields(this.resolve(statement.value)), target);
         return void this.push({ ...statement, target, value });
       }
       case "set update":
@@ -114,6 +135,7 @@ class Postprocess {
   private push(statement: Statement): void {
     this.result.push(statement);
     this.guards.clear();
+    for (const inner of this.inner.values()) inner.guards.clear();
   }
 
   private reject(statement: Extract<Statement, { kind: "reject" }>): void {
@@ -132,7 +154,25 @@ class Postprocess {
     this.push({ ...statement, ...(family === undefined ? {} : { family }) });
   }
 
+  /** Work on packets inside; what guards the tunnel is implied. */
+  private inside(tunnel: Tunnel): Postprocess {
+    if (tunnel.over === "gre") this.dropGuard("transport", undefined);
+    let found = this.inner.get(tunnel.name);
+    if (found === undefined) {
+      this.inner.set(tunnel.name, found = new Postprocess("netdev", this.sets, this));
+      if ((tunnel.flags & 2) !== 0) found.context.learn(PROTOCOLS.get("ether")!, NOWHERE);
+    }
+    return found;
+  }
+
   private match(statement: Match): void {
+    const first = statement.left.kind === "concatenation" ? statement.left.parts[0]! : statement.left;
+    const tunnel = this.nested ? undefined : tunnelOf(first);
+    if (tunnel !== undefined) return this.inside(tunnel).matchHere(statement);
+    this.matchHere(statement);
+  }
+
+  private matchHere(statement: Match): void {
     this.tagDropped = undefined;
     const resolved = this.resolve(statement.left);
     const match = simplifyMatch({ ...statement, left: resolved }, this.context);
@@ -152,7 +192,7 @@ class Postprocess {
     if (right.kind !== "value" || !isGuard) return;
     if (left.kind === "meta") this.dropForMeta(left.row.name, right.value);
     // A protocol the table does not know guards nothing.
-    const learned = this.context.learnFrom(left, [right.value], match.span);
+    const learned = this.context.learnFrom(this.nested ? outside(left) : left, [right.value], match.span);
     if (learned !== undefined) this.guards.set(learned, match);
   }
 
@@ -171,7 +211,11 @@ class Postprocess {
     const found = this.sets.members(name);
     if (found === undefined) return;
     const order = found.big ? "big" : left.order;
-    this.context.learnFrom(left, found.keys.map((key) => valueOf(key, order)), left.span);
+    this.context.learnFrom(
+      this.nested ? outside(left) : left,
+      found.keys.map((key) => valueOf(key, order)),
+      left.span,
+    );
   }
 
   /** ICMP and ICMPv6 say which family they belong to (meta_may_dependency_kill). */
@@ -192,18 +236,22 @@ class Postprocess {
   private resolve(expr: Expr): Expr {
     switch (expr.kind) {
       case "payload": {
+        if (expr.tunnel !== undefined && !this.nested) return this.inside(expr.tunnel).resolve(expr);
+        // A tunnel's own header is told already.
+        if (expr.tunnel !== undefined && expr.protocol === expr.tunnel.row) return expr;
         const found = resolvePayload(expr, this.context);
         this.drop(found);
         return found;
       }
       case "binary": {
         const left = this.resolve(expr.left);
-        return retype({ ...expr, left }, left);
+        const right = expr.right.kind === "value" ? expr.right : this.resolve(expr.right);
+        return retype({ ...expr, left, right }, left);
       }
       case "byteorder":
         return this.resolve(expr.operand);
       case "concatenation":
-        return { ...expr, parts: expr.parts.map((part) => simplifyPart(this.resolve(part), this.context)) };
+        return { ...expr, parts: expr.parts.map((part) => this.part(this.resolve(part))) };
       case "map":
         return { ...expr, ...this.resolveKey(expr.key, expr.set) };
       case "hash":
@@ -219,12 +267,31 @@ class Postprocess {
     }
   }
 
+  private part(expr: Expr): Expr {
+    const tunnel = this.nested ? undefined : tunnelOf(expr);
+    return simplifyPart(expr, tunnel === undefined ? this.context : this.inside(tunnel).context);
+  }
+
+  /** Bit fields among what a statement computes with. */
+  private fields(expr: Expr): Expr {
+    if (expr.kind !== "binary") return expr;
+    const simple = this.part(expr);
+    if (simple !== expr) {
+      this.drop(simple);
+      return simple;
+    }
+    const left = this.fields(expr.left);
+    const typed = retype({ ...expr, left, right: this.fields(expr.right) }, left);
+    // What is moved up is no longer one of the field's values.
+    return expr.op === "<<" || expr.op === ">>" ? { ...typed, type: nameless(typed.type) } : typed;
+  }
+
   /** What a set or map is asked for; there a masked load is a bit field as well. */
   private resolveKey(expr: Expr, set: SetUse): { key: Expr; set: SetUse };
   private resolveKey(expr: Expr, set: undefined): { key: Expr };
   private resolveKey(expr: Expr, set: SetUse | undefined): { key: Expr; set?: SetUse } {
     const resolved = this.resolve(expr);
-    const simple = simplifyPart(resolved, this.context);
+    const simple = this.part(resolved);
     this.drop(simple);
     if (set === undefined) return { key: simple };
     // A mask without its shift: the keys of the set are shifted instead.
@@ -236,10 +303,14 @@ class Postprocess {
   }
 
   private drop(expr: Expr): void {
+    const tunnel = this.nested ? undefined : tunnelOf(expr);
+    if (tunnel !== undefined) return this.inside(tunnel).drop(expr);
     // One type alone is said by its field: `icmp mtu`; of several types the match stays.
     if (expr.kind === "payload" && expr.field?.onlyIn?.length === 1 && this.icmpGuard !== undefined) {
       this.dropped.add(this.icmpGuard);
     }
+    // A field that several types have needs it.
+    if (expr.kind === "payload" && (expr.field?.onlyIn?.length ?? 0) > 1) this.icmpGuard = undefined;
     if (expr.kind === "payload" && expr.protocol !== undefined && expr.field !== undefined) {
       this.dropGuard(expr.base, expr);
     }
@@ -275,6 +346,17 @@ function retype(expr: Extract<Expr, { kind: "binary" }>, left: Expr): Expr {
   const shift = expr.op === "<<" || expr.op === ">>";
   const right = expr.right.kind === "value" && !shift ? { ...expr.right, type: left.type } : expr.right;
   return { ...expr, type: left.type, right };
+}
+
+/** The same of a packet by itself. */
+function outside(expr: Expr): Expr {
+  if (expr.kind !== "payload" && expr.kind !== "meta") return expr;
+  const { tunnel: _tunnel, ...plain } = expr;
+  return plain;
+}
+
+function nameless({ symbols: _symbols, ...type }: DataType): DataType {
+  return type;
 }
 
 /** In a concatenation a masked and shifted load is a bit field too. */

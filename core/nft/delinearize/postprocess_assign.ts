@@ -1,3 +1,4 @@
+import { operations } from "./value.ts";
 import { maskPlace } from "./postprocess_payload.ts";
 import type { ProtocolContext } from "../check/protocol_context.ts";
 import type { Expr, PayloadExpr, Statement } from "../tree/typed.ts";
@@ -9,9 +10,10 @@ type Assign = Extract<Statement, { kind: "assign" }>;
 export function writtenField(
   statement: Assign,
   context: ProtocolContext,
+  inPart: boolean,
 ): { target: PayloadExpr; value: Expr } | undefined {
   const { target, value } = statement;
-  if (target.kind !== "payload") return undefined;
+  if (target.kind !== "payload" || target.behind) return undefined;
   let at: Expr = value;
   const operations: { op: string; by: bigint }[] = [];
   while (at.kind === "binary" && at.right.kind === "value") {
@@ -33,6 +35,8 @@ export function writtenField(
       constant |= by;
     } else constant ^= by;
   }
+  const change = inPart ? changedField(target, all & ~keep, constant, context) : undefined;
+  if (change !== undefined) return change;
   const place = maskPlace(all & ~keep, target.bits);
   const layer = context.at(target.base);
   const protocol = layer.protocol;
@@ -48,6 +52,32 @@ export function writtenField(
     target: { ...target, protocol, field, offset, bits, type },
     value: { kind: "value", value: written, type, bits, order: "big", span: value.span },
   };
+}
+
+/** Some bits of a field set, cleared or turned (`ip dscp set ip dscp | 0x3`): the field is the one that holds them all. */
+function changedField(
+  target: PayloadExpr,
+  cleared: bigint,
+  turned: bigint,
+  context: ProtocolContext,
+): { target: PayloadExpr; value: Expr } | undefined {
+  const { protocol, offset } = context.at(target.base);
+  const touched = cleared | turned;
+  const field = protocol?.fields.find((known) => {
+    const low = target.offset + target.bits - offset - known.offset - known.bits;
+    return low >= 0 && known.offset + offset >= target.offset &&
+      touched >> BigInt(low) << BigInt(low) === touched &&
+      touched >> BigInt(low + known.bits) === 0n;
+  });
+  if (protocol === undefined || field === undefined) return undefined;
+  const { type, bits } = field;
+  const low = BigInt(target.offset + target.bits - offset - field.offset - bits);
+  const all = (1n << BigInt(bits)) - 1n;
+  const gone = cleared >> low;
+  // All of it is another value.
+  if (gone === all) return undefined;
+  const written: PayloadExpr = { ...target, protocol, field, offset: offset + field.offset, bits, type };
+  return { target: written, value: operations(written, all & ~gone, turned >> low) };
 }
 
 /** A constant read as what it is written to. */

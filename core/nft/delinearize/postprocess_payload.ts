@@ -5,6 +5,7 @@ import type { Expr, PayloadExpr } from "../tree/typed.ts";
 
 /** The header field a load reads; the load itself where no known header has one there. Width 0: any field. */
 export function resolvePayload(payload: PayloadExpr, context: ProtocolContext): PayloadExpr {
+  if (payload.behind) return payload;
   const layer = context.at(payload.base);
   const several = layer.candidates.length > 1;
   const protocol = several ? undefined : layer.protocol;
@@ -46,6 +47,7 @@ const filled = (payload: PayloadExpr, protocol: Protocol, field: Field): Payload
 
 /** The field whose first bits a load reads: whole bytes of an address are a prefix of it. */
 export function longerField(payload: PayloadExpr, context: ProtocolContext): PayloadExpr | undefined {
+  if (payload.behind) return undefined;
   const layer = context.at(payload.base);
   const protocol = layer.candidates.length > 1 ? undefined : layer.protocol;
   const field = protocol?.fields.find((known) =>
@@ -61,6 +63,7 @@ export function fieldsOf(
   shift: bigint,
   context: ProtocolContext,
 ): Expr | undefined {
+  if (payload.behind) return undefined;
   const place = maskPlace(mask, payload.bits);
   if (place === undefined) return undefined;
   if (shift !== 0n && shift !== BigInt(place.low)) return undefined;

@@ -36,12 +36,20 @@ export const typeOf = (expr: Expr) => ({
   span: NOWHERE,
 });
 
+/** What is computed in more bits than it was loaded with is a number of the host's (see `check/arithmetic`). */
+export const widened = (operand: Expr, bits: number): Expr =>
+  operand.bits > 0 && ((operand.bits + 7) & ~7) < bits ? { ...operand, bits, order: "host" } : operand;
+
 /** Mask and xor as the operations that made them: `& m`, `^ x`, `| o`. */
 export function bitwise(operand: Expr, maskBytes: Uint8Array, xorBytes: Uint8Array): Expr {
   const bits = maskBytes.length * 8;
+  return operations(operand, valueOf(maskBytes, operand.order), valueOf(xorBytes, operand.order), bits);
+}
+
+/** The same of numbers of so many bits. */
+export function operations(operand: Expr, keep: bigint, turn: bigint, bits = operand.bits): Expr {
   const all = (1n << BigInt(bits)) - 1n;
-  let mask = valueOf(maskBytes, operand.order);
-  let xor = valueOf(xorBytes, operand.order);
+  let mask = keep, xor = turn;
   const or = ~mask & xor & all;
   xor &= ~or;
   mask |= or;

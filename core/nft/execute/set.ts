@@ -123,7 +123,8 @@ function resolve(
     family: table.family,
     types: execution.types,
     table,
-    protocols: new ProtocolContext(table.family),
+    protocols: new ProtocolContext(table.family, execution.types.newest),
+    declared: true,
     statements: [],
   };
   const operand = checkOperand(context, spec.node);
@@ -169,7 +170,8 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     family: table.family,
     types: execution.types,
     table,
-    protocols: new ProtocolContext(table.family),
+    protocols: new ProtocolContext(table.family, execution.types.newest),
+    declared: true,
     statements: [],
   };
   const data = set.data === undefined

@@ -440,3 +440,19 @@ tcp flags ecn,cwr;ok
   [ bitwise reg 1 = ( reg 1 & 0x000000c0 ) ^ 0x00000000 ]
   [ cmp neq reg 1 0x00000000 ]
 ecn ce;fail;1-3;syntax error, unexpected ecn
+# Behind the transport header.
+@ih,0,32 5;ok;@ih,0,32 0x5
+  [ payload load 4b @ inner header + 0 => reg 1 ]
+  [ cmp eq reg 1 0x05000000 ]
+@ih,32,8 & 0xf == 3;ok;@ih,32,8 & 0xf == 0x3
+  [ payload load 1b @ inner header + 4 => reg 1 ]
+  [ bitwise reg 1 = ( reg 1 & 0x0000000f ) ^ 0x00000000 ]
+  [ cmp eq reg 1 0x00000003 ]
+meta l4proto udp @ih,0,16 7;ok;meta l4proto udp @ih,0,16 0x7
+  [ meta load l4proto => reg 1 ]
+  [ cmp eq reg 1 0x00000011 ]
+  [ payload load 2b @ inner header + 0 => reg 1 ]
+  [ cmp eq reg 1 0x00000700 ]
+@ih,0,32 set 5;ok;@ih,0,32 set 0x5
+  [ immediate reg 1 0x05000000 ]
+  [ payload write reg 1 => 4b @ inner header + 0 csum_type 0 csum_off 0 csum_flags 0x1 ]

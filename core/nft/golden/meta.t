@@ -234,3 +234,14 @@ ct helper "ftp";ok
 day Monday;ok;meta day "Monday"
   [ meta load day => reg 1 ]
   [ cmp eq reg 1 0x00000001 ]
+# Over midnight: what does not lie between the ends turned about.
+meta hour "22:00"-"06:00";ok;meta hour != "06:00"-"22:00"
+  [ meta load hour => reg 1 ]
+  [ byteorder reg 1 = hton(reg 1, 4, 4) ]
+  [ range neq reg 1 0x60540000 0x60350100 ]
+meta hour != "22:00"-"06:00";ok;meta hour "06:00"-"22:00"
+  [ meta load hour => reg 1 ]
+  [ byteorder reg 1 = hton(reg 1, 4, 4) ]
+  [ cmp gte reg 1 0x60540000 ]
+  [ cmp lte reg 1 0x60350100 ]
+meta hour { "22:00"-"06:00" };fail;13-27;Range has zero or negative size

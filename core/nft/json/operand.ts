@@ -1,4 +1,4 @@
-import { printOperand } from "../print/operand.ts";
+import { fibResult, printOperand } from "../print/operand.ts";
 import type { ExtensionField } from "../protocol/extension.ts";
 import { OPTION_LISTS } from "../protocol/option_list.ts";
 import { TCP_OPTIONS } from "../protocol/tcp_option.ts";
@@ -60,7 +60,7 @@ export function jsonOperand(expr: Expr, context: OperandJson): Json {
     case "rt":
       return { rt: route(expr.key) };
     case "fib":
-      return { fib: { result: expr.result, flags: [...expr.flags] } };
+      return { fib: { result: fibResult(expr, context.types), flags: [...expr.flags] } };
     case "numgen":
       return { numgen: { mode: expr.mode, mod: expr.modulus, offset: expr.offset } };
     case "hash":
@@ -124,9 +124,10 @@ const TTL_WORDS: readonly (string | undefined)[] = [undefined, "loose", "skip"];
 
 function payload(expr: PayloadExpr): Json {
   if (expr.protocol !== undefined && expr.field !== undefined) {
-    return { protocol: expr.protocol.name, field: expr.field.name };
+    const tunnel = expr.tunnel === undefined ? {} : { tunnel: expr.tunnel.name };
+    return { protocol: expr.protocol.name, field: expr.field.name, ...tunnel };
   }
-  const base = expr.base === "link" ? "ll" : expr.base === "network" ? "nh" : "th";
+  const base = expr.behind ? "ih" : expr.base === "link" ? "ll" : expr.base === "network" ? "nh" : "th";
   return { base, offset: expr.offset, len: expr.bits };
 }
 

@@ -1,15 +1,17 @@
 import { CT_KEYS, META_KEYS } from "../keys.ts";
 import { EXTENSIONS } from "../protocol/extension.ts";
 import { OPTION_LISTS } from "../protocol/option_list.ts";
+import { TUNNELS } from "../protocol/tunnel.ts";
 import { PROTOCOLS } from "../protocol/registry.ts";
 import type { Node } from "../tree/tree.ts";
 import { member, type Reading } from "./document.ts";
 import type { Json, JsonObject } from "./json.ts";
 
-const BASES: ReadonlyMap<string, "link" | "network" | "transport"> = new Map([
+const BASES: ReadonlyMap<string, "link" | "network" | "transport" | "inner"> = new Map([
   ["ll", "link"],
   ["nh", "network"],
   ["th", "transport"],
+  ["ih", "inner"],
 ]);
 
 /** What packets carry, and what is known of them and their connections: a header's field, or bits of it. */
@@ -17,7 +19,7 @@ export function payload(r: Reading, body: Json, whole: JsonObject): Node {
   const object = r.object(body, "payload", whole), span = r.span(whole);
   if (member(object, "base") !== undefined) {
     const base = BASES.get(r.text(object, "base"));
-    if (base === undefined) return r.fail(object, "the base of a payload is ll, nh or th");
+    if (base === undefined) return r.fail(object, "the base of a payload is ll, nh, th or ih");
     return {
       kind: "raw payload",
       base,
@@ -27,6 +29,20 @@ export function payload(r: Reading, body: Json, whole: JsonObject): Node {
     };
   }
   const protocol = r.text(object, "protocol"), field = r.text(object, "field");
+  const name = r.optionalText(object, "tunnel") ?? (TUNNELS.has(protocol) ? protocol : undefined);
+  if (name !== undefined) {
+    if (!TUNNELS.has(name)) r.fail(object, `Unknown tunnel '${name}'.`, [...TUNNELS.keys()].join(", "));
+    const row = protocol === name ? TUNNELS.get(name)!.row : PROTOCOLS.get(protocol);
+    if (!row?.fields.some((known) => known.name === field)) {
+      r.fail(object, `Unknown ${protocol} field '${field}'.`);
+    }
+    return {
+      kind: "tunnel",
+      tunnel: name,
+      inner: { kind: "payload", protocol, field, fieldSpan: span, span },
+      span,
+    };
+  }
   const row = PROTOCOLS.get(protocol);
   if (row === undefined) {
     r.fail(object, `Unknown payload protocol '${protocol}'.`, [...PROTOCOLS.keys()].join(", "));

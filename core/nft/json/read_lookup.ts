@@ -20,7 +20,9 @@ export function fib(r: Reading, body: Json, whole: JsonObject): Node {
   const unknown = flags.find((flag) => !["saddr", "daddr", "mark", "iif", "oif"].includes(flag));
   if (unknown !== undefined) r.fail(object, `Invalid fib flag '${unknown}'.`);
   const result = r.text(object, "result");
-  if (!["oif", "oifname", "type"].includes(result)) r.fail(object, `Invalid fib result '${result}'.`);
+  if (!["oif", "oifname", "type", "check"].includes(result)) {
+    r.fail(object, `Invalid fib result '${result}'.`);
+  }
   return { kind: "fib", flags, flagSpan: span, result, span };
 }
 

@@ -37,7 +37,7 @@ export function statementsJson(rule: Rule, table: Table, options: ListOptions): 
     set: () => "{ }",
   };
   const set = (use: SetUse) => setUseJson(use, table, options);
-  return ruleStatements(rule, table).map((statement) =>
+  return ruleStatements(rule, table, options.newest !== false).map((statement) =>
     jsonStatement(statement, { ...print, newest: options.newest ?? true, set, print })
   );
 }

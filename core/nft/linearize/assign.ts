@@ -1,3 +1,4 @@
+import { changeOf } from "../check/arithmetic.ts";
 import type { Expression } from "../../expr/expression.ts";
 import { load } from "./load.ts";
 import { isWide, type Output } from "./output.ts";
@@ -78,6 +79,12 @@ function preparePayload(target: PayloadExpr, value: Expr): { target: PayloadExpr
     order: "big",
     span,
   });
+  const change = changeOf(target, value);
+  if (change !== undefined) {
+    const mask = all & ~(hole & ~(change.keep << shift));
+    const some = operation("&", wide, constant(mask));
+    return { target: wide, value: operation("^", some, constant(change.turn << shift)) };
+  }
   const kept = operation("&", wide, constant(all & ~hole));
   if (value.kind !== "value") return { target: wide, value: kept };
   return { target: wide, value: operation("^", kept, constant(value.value << shift)) };
@@ -92,12 +99,12 @@ function writeOf(written: PayloadExpr, field: PayloadExpr, sreg: number): Expres
     (field.field?.name === "saddr" || field.field?.name === "daddr");
   return {
     kind: "payload write",
-    base: written.base,
+    base: written.behind ? "inner" : written.base,
     offset: written.offset >> 3,
     length: (written.bits + 7) >> 3,
     sreg,
     checksumType: checksum !== undefined ? INTERNET_CHECKSUM : crc !== undefined ? SCTP_CHECKSUM : 0,
     checksumOffset: checksum ?? crc ?? 0,
-    checksumFlags: isAddress ? 1 : 0,
+    checksumFlags: isAddress || field.behind ? 1 : 0,
   };
 }

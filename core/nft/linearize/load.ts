@@ -1,7 +1,8 @@
-import type { Expression } from "../../expr/expression.ts";
+import type { Tunnel } from "../protocol/tunnel.ts";
+import type { Expression, InnerLoad } from "../../expr/expression.ts";
 import { boundsOf } from "../check/constant.ts";
 import { OPTION_LISTS } from "../protocol/option_list.ts";
-import { type Expr, paddedBits } from "../tree/typed.ts";
+import { type Expr, paddedBits, type PayloadExpr } from "../tree/typed.ts";
 import { type ByteOrder, bytesOf } from "../types.ts";
 import { isWide, type Output, setName } from "./output.ts";
 import { Registers } from "./registers.ts";
@@ -12,8 +13,14 @@ export function load(out: Output, expr: Expr, dreg: number): void {
   const push = (expression: Expression) => void out.expressions.push(expression);
   switch (expr.kind) {
     case "payload":
-      return push(payloadLoad(expr.base, expr.offset >> 3, (expr.bits + 7) >> 3, dreg));
+      if (expr.tunnel !== undefined) return push(innerPayload(expr, expr.tunnel, dreg));
+      return push(
+        payloadLoad(expr.behind ? "inner" : expr.base, expr.offset >> 3, (expr.bits + 7) >> 3, dreg),
+      );
     case "meta":
+      if (expr.tunnel !== undefined) {
+        return push(inner(expr.tunnel, { kind: "meta", key: expr.row.key, dreg }));
+      }
       return push(metaLoad(expr.row.key, dreg));
     case "ct":
       return push({
@@ -86,6 +93,26 @@ export function load(out: Output, expr: Expr, dreg: number): void {
   }
 }
 
+function innerPayload(expr: PayloadExpr, tunnel: Tunnel, dreg: number): Expression {
+  const base = expr.protocol === tunnel.row ? "tunnel" : expr.base;
+  return inner(tunnel, {
+    kind: "payload",
+    base,
+    offset: expr.offset >> 3,
+    length: (expr.bits + 7) >> 3,
+    dreg,
+  });
+}
+
+const inner = ({ type, headerSize, flags }: Tunnel, load: InnerLoad): Expression => ({
+  kind: "inner",
+  type,
+  headerSize,
+  flags,
+  load,
+  dreg: load.dreg,
+});
+
 function loadHash(out: Output, expr: Extract<Expr, { kind: "hash" }>, dreg: number): void {
   const { mode, modulus, offset, key, seed } = expr;
   const found = { mode, modulus, offset, dreg, ...(seed === undefined ? {} : { seed }) };
@@ -98,7 +125,8 @@ function loadHash(out: Output, expr: Extract<Expr, { kind: "hash" }>, dreg: numb
 
 /** A chain of `&`, `|`, `^` with constants is one mask and one xor; shifts stand alone. */
 function loadBinary(out: Output, expr: Extract<Expr, { kind: "binary" }>, dreg: number): void {
-  const bits = widthOf(expr);
+  const bits = Math.max(widthOf(expr), expr.bits);
+  if (expr.right.kind !== "value") return loadBoth(out, expr, dreg);
   if (expr.op === "<<" || expr.op === ">>") {
     load(out, expr.left, dreg);
     const by = expr.right.kind === "value" ? Number(expr.right.value) : 0;
@@ -108,8 +136,11 @@ function loadBinary(out: Output, expr: Extract<Expr, { kind: "binary" }>, dreg: 
   }
   const operations: { op: string; value: bigint }[] = [];
   let at: Expr = expr;
-  while (at.kind === "binary" && at.op !== "<<" && at.op !== ">>") {
-    operations.unshift({ op: at.op, value: at.right.kind === "value" ? at.right.value : 0n });
+  while (
+    at.kind === "binary" && at.op !== "<<" && at.op !== ">>" && at.right.kind === "value" &&
+    (at === expr || at.bits >= expr.bits)
+  ) {
+    operations.unshift({ op: at.op, value: at.right.value });
     at = at.left;
   }
   const all = (1n << BigInt(bits)) - 1n;
@@ -122,7 +153,7 @@ function loadBinary(out: Output, expr: Extract<Expr, { kind: "binary" }>, dreg: 
     mask &= keep;
   }
   load(out, at, dreg);
-  const order: ByteOrder = at.order;
+  const order: ByteOrder = expr.order;
   const length = (bits + 7) >> 3;
   out.expressions.push({
     kind: "bitwise",
@@ -132,6 +163,18 @@ function loadBinary(out: Output, expr: Extract<Expr, { kind: "binary" }>, dreg: 
     mask: bytesOf(mask, bits, order),
     xor: bytesOf(xor, bits, order),
   });
+}
+
+/** `&`, `|` or `^` of two operands: the second in a register of its own for as long as that takes. */
+function loadBoth(out: Output, expr: Extract<Expr, { kind: "binary" }>, dreg: number): void {
+  const { op, left, right } = expr;
+  if (op === "<<" || op === ">>") return;
+  load(out, left, dreg);
+  const sreg2 = out.registers.take(right.bits, isWide(right));
+  load(out, right, sreg2);
+  out.registers.release();
+  const length = (expr.bits + 7) >> 3;
+  out.expressions.push({ kind: "bitwise registers", op, sreg: dreg, sreg2, dreg, length });
 }
 
 /** Bits of what is loaded, which a mask may have made fewer of. */

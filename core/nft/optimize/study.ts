@@ -108,7 +108,7 @@ function partsOf(listed: RuleNode, { table, types, chain }: Place): Parts {
     family: table.family,
     types,
     table,
-    protocols: new ProtocolContext(table.family),
+    protocols: new ProtocolContext(table.family, types.newest),
     statements: [],
     ...(chain.base === undefined ? {} : { hook: chain.base.hook }),
   };

@@ -1,4 +1,4 @@
-import type { Expr } from "../tree/typed.ts";
+import { type Expr, tunnelOf } from "../tree/typed.ts";
 
 /** What an answer hangs on, as `effects.ts` names what is written: a `*` for what may hang on anything. */
 export type Reads = ReadonlySet<string>;
@@ -12,9 +12,15 @@ const FICKLE_CT = new Set(["expiration", "packets", "bytes", "avgpkt"]);
  * `th dport`), and the same answer as long as nothing it reads is written. Undefined for what has no such name.
  */
 export function subjectOf(expr: Expr): string | undefined {
+  const tunnel = tunnelOf(expr);
+  if (tunnel !== undefined && (expr.kind === "payload" || expr.kind === "meta")) {
+    const { tunnel: _tunnel, ...plain } = expr;
+    const name = expr.kind === "payload" ? expr.protocol?.name : "";
+    return `${tunnel.name} ${name} ${subjectOf(plain)}`;
+  }
   switch (expr.kind) {
     case "payload":
-      return `payload ${expr.base} ${expr.offset} ${expr.bits}`;
+      return `payload ${expr.behind ? "inner" : expr.base} ${expr.offset} ${expr.bits}`;
     case "meta":
       return FICKLE_META.has(expr.row.key) ? undefined : `meta ${expr.row.key}`;
     case "ct":

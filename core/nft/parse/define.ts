@@ -9,7 +9,7 @@ export function parseDefine(c: Cursor): void {
   const op = c.take();
   c.scope = c.scope.written();
   const at = c.span();
-  const name = c.name("the name of a variable");
+  const name = c.identifier("the name of a variable");
   if (op === "undefine") {
     if (!c.scope.remove(name)) unknown(c, name, at);
     return;

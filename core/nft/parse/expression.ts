@@ -3,7 +3,7 @@ import { refuse } from "../text/diagnostic.ts";
 import { parseElement } from "./element.ts";
 import type { Side } from "./side.ts";
 import { parseVariable } from "./variable.ts";
-import { HEAD_WORDS, parseHead } from "./head.ts";
+import { HEAD_WORDS, parseHead, parseTunnel, startsTunnel } from "./head.ts";
 import { cover } from "../text/source.ts";
 import { LITERAL, MARK, NEWLINE, NUMBER, QUOTED, WORD } from "../text/token.ts";
 import type { BinaryOp, ElementNode, Node } from "../tree/tree.ts";
@@ -131,13 +131,14 @@ export function parsePrimary(c: Cursor, side: Side): Node {
         "no field: a set stands behind what is looked up in it",
       ]);
     }
-    const name = c.name("the name of a set", true);
+    const name = c.identifier("the name of a set", true);
     return { kind: "set reference", name, span: c.since(start) };
   }
   if (c.is("*") && side === "right") {
     c.take();
     return { kind: "wildcard", span: c.since(start) };
   }
+  if (side !== "right" && startsTunnel(c)) return parseTunnel(c);
   if (side !== "right" && kind === WORD && HEAD_WORDS.has(c.text()) && startsHead(c, side)) {
     return parseHead(c, parseExpression);
   }

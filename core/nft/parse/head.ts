@@ -4,6 +4,7 @@ import { refuse } from "../text/diagnostic.ts";
 import { EXTENSIONS } from "../protocol/extension.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { PROTOCOLS } from "../protocol/registry.ts";
+import { TUNNELS } from "../protocol/tunnel.ts";
 import { TCP_OPTIONS } from "../protocol/tcp_option.ts";
 import { CT_KEYS, META_KEYS, UNQUALIFIED_META } from "../keys.ts";
 import type { ExpressionReader } from "./side.ts";
@@ -64,10 +65,38 @@ export function parseHead(c: Cursor, expression: ExpressionReader): Node {
   return payload(c, start, word);
 }
 
-function payload(c: Cursor, start: number, word: string): Node {
+/** Whether a tunnel's field stands here: `vxlan vni`, `gre ip saddr`. */
+export function startsTunnel(c: Cursor): boolean {
+  const tunnel = c.newest && c.isWord() ? TUNNELS.get(c.text()) : undefined;
+  if (tunnel === undefined) return false;
+  const word = c.text(1);
+  return c.isWord(1) &&
+    (PROTOCOLS.has(word) && word !== "th" || tunnel.row.fields.some((field) => field.name === word));
+}
+
+export function parseTunnel(c: Cursor): Node {
+  const start = c.at, { name: tunnel, row } = TUNNELS.get(c.take())!;
+  const at = c.at, word = c.text();
+  if (row.fields.some((field) => field.name === word)) return ownField(c, start, tunnel, at);
+  c.take();
+  const inner = payload(c, at, word);
+  return { kind: "tunnel", tunnel, inner, span: c.since(start) };
+}
+
+function ownField(c: Cursor, start: number, tunnel: string, at: number): Node {
+  const field = c.take(), span = c.since(start);
+  return {
+    kind: "tunnel",
+    tunnel,
+    inner: { kind: "payload", protocol: tunnel, field, fieldSpan: c.since(at), span },
+    span,
+  };
+}
+
+function payload(c: Cursor, start: number, word: string): Extract<Node, { kind: "payload" }> {
   const protocol = PROTOCOLS.get(word)!;
   const at = c.at;
-  const names = fieldNames(protocol);
+  const names = fieldNames(protocol, c.newest);
   const first = c.isWord() ? c.text() : "";
   let name = names.find((known) => known === first);
   if (name === undefined && c.isWord(1)) name = names.find((known) => known === `${first} ${c.text(1)}`);
@@ -77,14 +106,15 @@ function payload(c: Cursor, start: number, word: string): Node {
   return { kind: "payload", protocol: word, field, fieldSpan: c.since(at), span: c.since(start) };
 }
 
-const namesOf = new Map<Protocol, readonly string[]>();
+const namesOf = [new Map<Protocol, readonly string[]>(), new Map<Protocol, readonly string[]>()] as const;
 
-function fieldNames(protocol: Protocol): readonly string[] {
-  let names = namesOf.get(protocol);
+function fieldNames(protocol: Protocol, newest: boolean): readonly string[] {
+  const known = namesOf[newest ? 1 : 0];
+  let names = known.get(protocol);
   if (names === undefined) {
-    namesOf.set(
+    known.set(
       protocol,
-      names = protocol.fields.flatMap((field) =>
+      names = protocol.fields.filter((field) => newest || !field.newest).flatMap((field) =>
         field.written === undefined ? [field.name] : [field.written, field.name]
       ),
     );
@@ -92,10 +122,11 @@ function fieldNames(protocol: Protocol): readonly string[] {
   return names;
 }
 
-const RAW_BASES: Readonly<Record<string, "link" | "network" | "transport">> = {
+const RAW_BASES: Readonly<Record<string, "link" | "network" | "transport" | "inner">> = {
   ll: "link",
   nh: "network",
   th: "transport",
+  ih: "inner",
 };
 
 /** `@nh,OFFSET,LENGTH`, both in bits. */
@@ -103,7 +134,7 @@ function rawPayload(c: Cursor): Node {
   const start = c.at;
   c.take();
   const base = Object.hasOwn(RAW_BASES, c.text()) ? RAW_BASES[c.text()] : undefined;
-  if (base === undefined) return c.unexpected("expected ll, nh or th");
+  if (base === undefined) return c.unexpected("expected ll, nh, th or ih");
   c.take();
   c.expect(",");
   const offset = c.number("an offset in bits", 0xffff);
@@ -114,18 +145,21 @@ function rawPayload(c: Cursor): Node {
 
 function metaKey(c: Cursor, start: number): Node {
   const key = c.isWord() ? META_KEYS.get(c.text()) : undefined;
-  if (key === undefined) {
+  if (key === undefined || (key.newest && !c.newest)) {
     if (!c.isWord() || RESERVED.has(c.text()) || OPERATOR_WORDS.has(c.text())) {
-      return c.unexpected(`keys of meta: ${metaKeys()}`);
+      return c.unexpected(`keys of meta: ${metaKeys(c)}`);
     }
     const word = c.take();
-    return refuse(c.since(start), `syntax error, unexpected ${word}, known keys are ${metaKeys()}`);
+    return refuse(c.since(start), `syntax error, unexpected ${word}, known keys are ${metaKeys(c)}`);
   }
   c.take();
   return { kind: "meta", key: key.name, span: c.since(start) };
 }
 
-const metaKeys = (): string => [...new Set([...META_KEYS.values()].map((row) => row.name))].join(", ");
+const metaKeys = ({ newest }: Cursor): string =>
+  [...new Set([...META_KEYS.values()].filter((row) => newest || !row.newest).map((row) => row.name))].join(
+    ", ",
+  );
 
 function ctKey(c: Cursor, start: number): Node {
   const direction = c.is("original") || c.is("reply") ? (c.take() as "original" | "reply") : undefined;
@@ -164,7 +198,10 @@ function fib(c: Cursor, start: number): Node {
     flags.push(c.take());
   } while (c.skip("."));
   const flagSpan = c.since(at);
-  if (!["oif", "oifname", "type"].includes(c.text())) return c.unexpected("expected oif, oifname or type");
+  const check = c.newest && c.is("check");
+  if (!check && !["oif", "oifname", "type"].includes(c.text())) {
+    return c.unexpected(`expected oif, oifname${c.newest ? ", check" : ""} or type`);
+  }
   const result = c.take();
   return { kind: "fib", flags, flagSpan, result, span: c.since(start) };
 }

@@ -22,14 +22,14 @@ export function tableRef(c: Cursor, byHandle = false): TableRef {
     return { family, name: "", handle, span: c.since(start) };
   }
   const at = c.at;
-  const text = c.name("the name of a table");
+  const text = c.identifier("the name of a table");
   return { family, name: text, span: c.since(at) };
 }
 
 /** A name, and where it stands. */
 export function name(c: Cursor, what: string): Name {
   const span = c.span();
-  return { text: c.name(what), span };
+  return { text: c.identifier(what), span };
 }
 
 /** `handle N` in place of a name. */

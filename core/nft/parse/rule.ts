@@ -140,7 +140,7 @@ function setUpdate(c: Cursor, start: number, op: "add" | "update" | "delete"): S
 function parseMeter(c: Cursor): StatementNode {
   const start = c.at;
   if (c.take() === "flow") c.take();
-  const name = c.name("the name of a meter");
+  const name = c.identifier("the name of a meter");
   const size = c.skip("size") ? c.number("a number of elements", 0xffffffff) : undefined;
   c.expect("{");
   const element = parseElement(c, "left", parseExpression);

@@ -8,7 +8,7 @@ export function parseVariable(c: Cursor): Node {
   const start = c.at;
   c.expect("$");
   const at = c.span();
-  const name = c.name("the name of a variable");
+  const name = c.identifier("the name of a variable");
   const value = c.scope.find(name);
   if (value !== undefined) {
     c.expanded += extentOf(value).size;

@@ -19,7 +19,7 @@ export function parseVerdict(c: Cursor): VerdictNode {
   if (c.is("$")) chain = parseVariable(c);
   else {
     if (c.kind() !== WORD && c.kind() !== LITERAL) c.unexpected("expected the name of a chain");
-    chain = { kind: "symbol", text: c.take(), quoted: false, span: c.since(at) };
+    chain = { kind: "symbol", text: c.identifier("the name of a chain"), quoted: false, span: c.since(at) };
   }
   return { kind: "verdict", code: word === "jump" ? "jump" : "goto", chain, span: c.since(start) };
 }

@@ -44,7 +44,7 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
         ? "rt ip6 nexthop"
         : `rt ${expr.key}`;
     case "fib":
-      return `fib ${expr.flags.join(" . ")} ${expr.result}`;
+      return `fib ${expr.flags.join(" . ")} ${fibResult(expr, types)}`;
     case "numgen":
       return `numgen ${expr.mode} mod ${expr.modulus}${offset(expr.offset)}`;
     case "hash": {
@@ -77,15 +77,23 @@ export function printOperand(expr: Expr, types: TypeContext, set: SetPrinter = n
   }
 }
 
+/** What is asked of the routes: whether there is one has a word of its own since nft 1.1.4. */
+export const fibResult = (expr: Extract<Expr, { kind: "fib" }>, { newest }: TypeContext): string =>
+  newest && expr.present && expr.result === "oif" ? "check" : expr.result;
+
 const offset = (value: number): string => (value === 0 ? "" : ` offset ${value}`);
 /** NF_OSF_TTL_*: the packet's and the fingerprint's must be as near as routers make them, or not at all. */
 export const TTL_WORDS: readonly string[] = ["", "ttl loose ", "ttl skip "];
 
 function payload(expr: PayloadExpr): string {
   if (expr.protocol !== undefined && expr.field !== undefined) {
-    return `${expr.protocol.name} ${expr.field.name}`;
+    const { name } = expr.protocol;
+    const tunnel = expr.tunnel === undefined || expr.tunnel.row === expr.protocol
+      ? ""
+      : `${expr.tunnel.name} `;
+    return `${tunnel}${name} ${expr.field.name}`;
   }
-  const base = expr.base === "link" ? "ll" : expr.base === "network" ? "nh" : "th";
+  const base = expr.behind ? "ih" : expr.base === "link" ? "ll" : expr.base === "network" ? "nh" : "th";
   return `@${base},${expr.offset},${expr.bits}`;
 }
 
@@ -95,9 +103,10 @@ function binary(expr: Extract<Expr, { kind: "binary" }>, types: TypeContext, set
   const { left, right, op } = expr;
   const inner = printOperand(left, types, set);
   const lower = left.kind === "binary" && LEVEL[left.op]! < LEVEL[op]!;
+  const binds = right.kind === "binary" && LEVEL[right.op]! <= LEVEL[op]!;
   const text = right.kind === "value" && isBitmask(expr.type)
     ? printFlags(expr.type, right.value, " | ", types)
     : printOperand(right, types, set);
-  const several = text.includes(" | ") ? `(${text})` : text;
+  const several = binds || (right.kind === "value" && text.includes(" | ")) ? `(${text})` : text;
   return `${lower ? `(${inner})` : inner} ${op} ${several}`;
 }

@@ -8,7 +8,7 @@ import { printStatement } from "./statement.ts";
 import type { SetUse, Statement } from "../tree/typed.ts";
 
 /** What a rule does, as its listing says it. */
-export function ruleStatements(rule: Rule, table: Table): Statement[] {
+export function ruleStatements(rule: Rule, table: Table, newest = true): Statement[] {
   const shapes = {
     keyBits: (name: string) => table.sets.get(name)?.key.bits,
     interval: (name: string) => table.sets.get(name)?.interval ?? false,
@@ -26,7 +26,7 @@ export function ruleStatements(rule: Rule, table: Table): Statement[] {
     );
     return { keys, big: set.interval };
   };
-  return postprocess(delinearize(rule.expressions, shapes), table.family, { members });
+  return postprocess(delinearize(rule.expressions, shapes), table.family, { members, newest });
 }
 
 /** Size of the meter of this name; undefined: the set is not a meter's. */
@@ -37,7 +37,7 @@ export function meterSize(table: Table, name: string): number | undefined {
 
 /** A rule as `nft list` writes it, without indentation. */
 export function printRule(rule: Rule, table: Table, options: ListOptions): string {
-  const statements = ruleStatements(rule, table);
+  const statements = ruleStatements(rule, table, options.types.newest !== false);
   const context = {
     types: options.types,
     stateless: options.stateless,

@@ -1,3 +1,4 @@
+import { ipv6Type } from "../datatype/address.ts";
 import { icmpCodeType, icmpTypeType, icmpv6CodeType, icmpv6TypeType } from "../datatype/icmp.ts";
 import { igmpType } from "../datatype/symbolic.ts";
 import { field, number, type Protocol } from "./protocol.ts";
@@ -31,6 +32,9 @@ export const icmpv6Row = {
     { ...number("id", 32, 16), onlyIn: [128, 129] },
     { ...number("sequence", 48, 16), onlyIn: [128, 129] },
     { ...number("max-delay", 32, 16), onlyIn: [130] },
+    // RFC 2710, RFC 4861: the group or the neighbour that is asked for, and where a redirect leads.
+    { ...field("taddr", ipv6Type, 64), onlyIn: [130, 131, 132, 135, 136, 137], newest: true },
+    { ...field("daddr", ipv6Type, 192), onlyIn: [137], newest: true },
   ],
   checksum: 2,
   pseudoHeader: true,

@@ -17,6 +17,8 @@ export interface Field<Name extends string = string> {
   readonly onlyIn?: readonly number[];
   /** A key of `meta` that holds the same number and reaches behind extension headers. */
   readonly meta?: "l4proto";
+  /** Came after nft 1.0.6. */
+  readonly newest?: true;
 }
 
 /** A row of the protocol table: names, datatypes, bit offsets, what may follow. */

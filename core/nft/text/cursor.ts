@@ -2,7 +2,7 @@ import { refuse } from "./diagnostic.ts";
 import { Scope } from "../parse/scope.ts";
 import type { Source, Span } from "./source.ts";
 import { END, JUNK, LITERAL, MARK, NEWLINE, NUMBER, QUOTED, Tokens, WORD } from "./token.ts";
-import { OPERATOR_WORDS, RESERVED } from "./words.ts";
+import { KEYWORDS, OPERATOR_WORDS, RESERVED } from "./words.ts";
 
 /** Largest nesting of brackets and blocks; deeper input is a located error. */
 export const MAXIMUM_DEPTH = 64;
@@ -116,6 +116,13 @@ export class Cursor {
     if (quoted && this.kind() === QUOTED) return this.quotedText();
     return this.unexpected(`expected ${what}`);
   }
+  /** A name that somebody chose: no keyword. */
+  identifier(what: string, quoted = false): string {
+    if (this.kind() === WORD && (KEYWORDS.has(this.text()) || OPERATOR_WORDS.has(this.text()))) {
+      return this.unexpected(`expected ${what}; this word is a keyword: choose another`);
+    }
+    return this.name(what, quoted);
+  }
   /** A quoted or bare string, quotes removed. */
   string(what: string): string {
     if (this.kind() === QUOTED) return this.quotedText();
@@ -161,7 +168,7 @@ export class Cursor {
         return "junk";
       case WORD:
         if (OPERATOR_WORDS.has(text)) return markName(OPERATOR_WORDS.get(text)!);
-        return RESERVED.has(text) ? text : "string";
+        return RESERVED.has(text) || KEYWORDS.has(text) ? text : "string";
       case LITERAL:
         return "string";
       default:

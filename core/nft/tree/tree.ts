@@ -18,7 +18,20 @@ export type Node =
   | { kind: "binary"; op: BinaryOp; left: Node; right: Node; span: Span }
   | { kind: "map"; key: Node; mapping: Node; span: Span }
   | { kind: "payload"; protocol: string; field: string; fieldSpan: Span; span: Span }
-  | { kind: "raw payload"; base: "link" | "network" | "transport"; offset: number; bits: number; span: Span }
+  | {
+    kind: "tunnel";
+    tunnel: string;
+    /** A field inside; of the tunnel's own header where the protocol is the tunnel. */
+    inner: { kind: "payload"; protocol: string; field: string; fieldSpan: Span; span: Span };
+    span: Span;
+  }
+  | {
+    kind: "raw payload";
+    base: "link" | "network" | "transport" | "inner";
+    offset: number;
+    bits: number;
+    span: Span;
+  }
   | {
     kind: "option";
     /** Absent: a TCP option. */

@@ -3,6 +3,7 @@ import type { SetElement } from "../../ruleset/ruleset.ts";
 import type { CtRow, MetaRow } from "../keys.ts";
 import type { ExtensionField, ExtensionHeader } from "../protocol/extension.ts";
 import type { Field, HeaderBase, Protocol } from "../protocol/protocol.ts";
+import type { Tunnel } from "../protocol/tunnel.ts";
 import type { TcpOption } from "../protocol/tcp_option.ts";
 import type { Span } from "../text/source.ts";
 import type { BinaryOp } from "./tree.ts";
@@ -33,7 +34,12 @@ export type Constant =
 /** What a packet decides. */
 export type Operand =
   | PayloadExpr
-  | (Typed & { readonly kind: "meta"; readonly row: MetaRow })
+  | (Typed & {
+    readonly kind: "meta";
+    readonly row: MetaRow;
+    /** Of the packet inside. */
+    readonly tunnel?: Tunnel;
+  })
   | (Typed & { readonly kind: "ct"; readonly row: CtRow; readonly direction?: "original" | "reply" })
   | OptionExpr
   | (Typed & {
@@ -89,7 +95,26 @@ export type PayloadExpr = Typed & {
   readonly offset: number;
   readonly protocol?: Protocol;
   readonly field?: Field;
+  /** Counted from behind the transport header. */
+  readonly behind?: true;
+  /** Of the packet inside, or of the tunnel's own header. */
+  readonly tunnel?: Tunnel;
 };
+
+/** The tunnel a value is looked for in. */
+export function tunnelOf(expr: Expr): Tunnel | undefined {
+  switch (expr.kind) {
+    case "payload":
+    case "meta":
+      return expr.tunnel;
+    case "binary":
+      return tunnelOf(expr.left);
+    case "byteorder":
+      return tunnelOf(expr.operand);
+    default:
+      return undefined;
+  }
+}
 
 export type OptionExpr = Typed & {
   readonly kind: "option";
