@@ -107,7 +107,7 @@ const BRIDGE = `table bridge t {
     meta ibrname "lan" iifname "one" counter comment "name"
     vlan id 7 counter comment "vlan"; }
   chain in { type filter hook input priority 0; counter comment "in"; }
-  chain fwd { type filter hook forward priority 0; counter comment "fwd"
+  chain across { type filter hook forward priority 0; counter comment "across"
     iifname "one" oifname "two" meta obrname "lan" counter comment "names"
     ip daddr 192.0.2.8 udp dport 9 drop; }
   chain out { type filter hook output priority 0; oifname "one" counter comment "out"; }
@@ -131,9 +131,9 @@ test("bridge: every hook, with the ports as devices", () => {
   const packets = (name: string) => after[name]![0] - (before[name]?.[0] ?? 0);
   assert.deepEqual(
     Object.fromEntries(
-      ["pre", "one", "name", "vlan", "in", "fwd", "names", "post"].map((n) => [n, packets(n)]),
+      ["pre", "one", "name", "vlan", "in", "across", "names", "post"].map((n) => [n, packets(n)]),
     ),
-    { pre: 4, one: 4, name: 4, vlan: 1, in: 1, fwd: 4, names: 3, post: 2 },
+    { pre: 4, one: 4, name: 4, vlan: 1, in: 1, across: 4, names: 3, post: 2 },
   );
   assert.equal(taken(two).length, 2);
 });

@@ -1,5 +1,5 @@
 import { CryptoRequests } from "../../core/crypto/requests.ts";
-import { type FoundDevices, openDevices } from "../../drivers/crypto/devices.ts";
+import { DEVICE_NAMES, type FoundDevices, openDevices } from "../../drivers/crypto/devices.ts";
 import { Engine } from "../../drivers/crypto/engine.ts";
 import { measureDirect, measureQueued, SIZES, type Speed } from "../../drivers/crypto/speed.ts";
 import { corpora, corpusVectors } from "../../drivers/crypto/vectors/corpora.ts";
@@ -10,11 +10,24 @@ import { complain, print } from "./output.ts";
 
 interface JsonOption {
   readonly json?: boolean;
+  /** Names of devices, by commas; all of them without. */
+  readonly devices?: string;
+}
+
+/** Devices of the names given; undefined, and told, when one is no device's. */
+function asked({ devices }: JsonOption): FoundDevices | undefined {
+  const names = devices?.split(",") ?? DEVICE_NAMES;
+  const unknown = names.find((name) => !DEVICE_NAMES.includes(name));
+  if (unknown === undefined) return openDevices(names);
+  complain(`weir crypto: no device is called ${unknown}: there are ${DEVICE_NAMES.join(", ")}\n`);
+  return undefined;
 }
 
 /** `weir crypto list`: what devices this machine has and what they offer. */
 export function cryptoList(options: JsonOption): number {
-  const { devices, missing } = openDevices(), engine = new Engine(devices, { clock });
+  const found = asked(options);
+  if (found === undefined) return 1;
+  const { devices, missing } = found, engine = new Engine(devices, { clock });
   const rows = engine.registry.entries.map(({ device, algorithm, selftest }) => ({
     algorithm: algorithm.name,
     driver: algorithm.driverName,
@@ -49,7 +62,8 @@ export function cryptoList(options: JsonOption): number {
 
 /** `weir crypto selftest [--vectors DIR]`: known answers through every device. */
 export function cryptoSelftest(options: JsonOption & { readonly vectors?: string }): number {
-  const found = openDevices(), directory = options.vectors ?? corpora();
+  const found = asked(options), directory = options.vectors ?? corpora();
+  if (found === undefined) return 1;
   const vectors = [...PUBLISHED, ...corpusVectors(directory)];
   const results = found.devices.map((device) => {
     const { passed, notOffered, failures } = runVectors(device, vectors);
@@ -74,16 +88,21 @@ export function cryptoSpeed(
   names: readonly string[],
   options: JsonOption & { readonly svg?: boolean },
 ): number {
-  const found = openDevices(), speeds: Speed[] = [];
+  const found = asked(options), speeds: Speed[] = [];
+  if (found === undefined) return 1;
   const wanted = names.length > 0 ? names : ["cbc(aes)", "rfc4106(gcm(aes))", "xts(aes)", "hmac(sha256)"];
   for (const device of found.devices) {
     const algorithms = device.algorithms.filter(({ name }) => wanted.includes(name));
     for (const algorithm of algorithms) {
-      for (const size of SIZES) speeds.push(measureDirect(device, algorithm, size, threadCpu, ROUND));
+      for (const size of sizesOf(algorithm)) {
+        speeds.push(measureDirect(device, algorithm, size, threadCpu, ROUND));
+      }
     }
     const engine = new Engine([device], { clock, rows: 64 });
     for (const algorithm of algorithms) {
-      for (const size of SIZES) speeds.push(measureQueued(engine, device, algorithm, size, threadCpu, ROUND));
+      for (const size of sizesOf(algorithm)) {
+        speeds.push(measureQueued(engine, device, algorithm, size, threadCpu, ROUND));
+      }
     }
     device.attach(new CryptoRequests(0));
     engine.shutdown();
@@ -105,6 +124,10 @@ export function cryptoSpeed(
   return 0;
 }
 
+/** Sizes a device takes, with room for associated data. */
+const sizesOf = ({ mostBytes }: { readonly mostBytes: number }): readonly number[] =>
+  SIZES.filter((size) => size + 16 <= mostBytes);
+
 /** CPU milliseconds a figure takes. */
 const ROUND = 60;
 
@@ -117,7 +140,14 @@ function speedText(speeds: readonly Speed[]): string {
     ...[...curves(speeds).values()].map((curve) => {
       const { algorithm, device, way } = curve[0]!, last = curve.at(-1)!;
       const figures = curve.map(({ microseconds }) => microseconds.toFixed(2));
-      return [algorithm, device, way, ...figures, (last.bytes / last.microseconds).toFixed(0)];
+      return [
+        algorithm,
+        device,
+        way,
+        ...figures,
+        ...Array(SIZES.length - figures.length).fill("-"),
+        (last.bytes / last.microseconds).toFixed(0),
+      ];
     }),
   ]);
 }

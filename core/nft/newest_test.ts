@@ -126,3 +126,15 @@ test("tunnels in JSON, and back; nft 1.0.6 reads neither", () => {
     );
   }
 });
+
+test("times of ct timeout have units; nft 1.0.6 has seconds", () => {
+  const text = "table ip t {\n\tct timeout x {\n\t\tprotocol tcp\n\t\tl3proto ip\n" +
+    "\t\tpolicy = { established : 1d2h, close : 5s }\n\t}\n}\n";
+  const nft = new Nft();
+  assert.equal(nft.run(text).error, "");
+  assert.equal(nft.run("list ruleset").output, text);
+  const old = new Nft(undefined, { dialect: "1.0.6" });
+  assert.match(old.run(text).error, /syntax error/);
+  assert.equal(old.run(text.replace("1d2h", "93600").replace("5s", "5")).error, "");
+  assert.match(old.run("list ruleset").output, /established : 93600, close : 5 /);
+});

@@ -112,7 +112,7 @@ function transport(c: Cursor): "tcp" | "udp" {
   return c.take() as "tcp" | "udp";
 }
 
-/** `= { established : 300, close : 10 }`, in seconds. */
+/** `= { established : 300, close : 10 }`, in seconds; since nft 1.0.9 with units too: `established : 5m`. */
 function policy(c: Cursor, body: ObjectBody): void {
   body.policy ??= [];
   c.expect("=");
@@ -122,8 +122,11 @@ function policy(c: Cursor, body: ObjectBody): void {
     const span = c.span();
     const state = c.string("the name of a state");
     c.expect(":");
-    if (c.kind() !== NUMBER) c.unexpected("expecting number");
-    body.policy.push({ state, seconds: c.number("a number of seconds", 0xffffffff), span });
+    if (c.kind() !== NUMBER && !c.newest) c.unexpected("expecting number");
+    const seconds = c.kind() === NUMBER
+      ? c.number("a number of seconds", 0xffffffff)
+      : Math.min(Number(duration(c) / 1000n), 0xffffffff);
+    body.policy.push({ state, seconds, span });
     c.skipNewlines();
   } while (c.skip(","));
   c.expect("}");

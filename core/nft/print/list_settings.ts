@@ -10,7 +10,11 @@ export function settingLines(expression: ObjectDefinition, options: ListOptions)
     case "ct helper":
       return [`type "${expression.helper}" protocol ${expression.protocol}`, `l3proto ${expression.family}`];
     case "ct timeout": {
-      const policy = expression.policy.map(([state, seconds]) => `${state} : ${seconds}`).join(", ");
+      const policy = expression.policy.map(([state, seconds]) =>
+        `${state} : ${
+          options.types.newest ? timeType.print!(BigInt(seconds) * 1000n, 64, options.types) : seconds
+        }`
+      ).join(", ");
       return [
         `protocol ${expression.protocol}`,
         `l3proto ${expression.family}`,
