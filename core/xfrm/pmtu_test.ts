@@ -4,7 +4,7 @@ import { udp } from "../packet/build.ts";
 import { packetOf, putPacket, singleBatch } from "../packet/test_batch.ts";
 import { espLength } from "./esp.ts";
 import { headerBytes, innerMtu, SIZE_FITS, SIZE_FRAGMENTED, sizeAnswer } from "./pmtu.ts";
-import { ALGORITHMS, Peer } from "./test_peers.ts";
+import { ALGORITHMS, Peer, RUNNING } from "./test_peers.ts";
 
 test("the largest packet fits, one byte more does not", () => {
   for (const algorithm of ALGORITHMS) {
@@ -58,7 +58,7 @@ test("who is told what", () => {
 });
 
 test("a packet of just the MTU makes an ESP packet of no more", () => {
-  for (const algorithm of ALGORITHMS) {
+  for (const algorithm of RUNNING) {
     const peer = new Peer();
     const state = peer.add(`src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1000 mode tunnel ${algorithm}`);
     const packet = udp(

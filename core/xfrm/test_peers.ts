@@ -7,7 +7,7 @@ import { EspLayer } from "./layer.ts";
 import type { State, StateOptions } from "./state.ts";
 import { States } from "./states.ts";
 import { parseState } from "./state_words.ts";
-import { TestEngine } from "./test_engine.ts";
+import { offered, TestEngine } from "./test_engine.ts";
 
 /** One end of a tunnel, for tests: batch, engine, states, ESP. */
 export class Peer {
@@ -87,3 +87,8 @@ export const ALGORITHMS: readonly string[] = [
   `auth-trunc hmac(sha1) ${KEY(20)} 96 enc rfc3686(ctr(aes)) ${KEY(20)}`,
   `auth-trunc hmac(sha512) ${KEY(64)} 256 enc rfc3686(ctr(aes)) ${KEY(36)}`,
 ];
+
+/** Those that this runtime's node:crypto can carry out. */
+export const RUNNING: readonly string[] = ALGORITHMS.filter((words) =>
+  !words.includes("chacha20") || offered("chacha20-poly1305", 32)
+);

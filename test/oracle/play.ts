@@ -138,7 +138,7 @@ const hex = (bytes: Uint8Array): string => {
 };
 
 async function listing(t: Topology): Promise<string> {
-  if (t.router!.kind === "weir") return await t.weir.nft("list ruleset");
+  if (t.router!.kind === "weir") return await t.weir.nft("list ruleset", { dialect: "1.0.6" });
   return (await t.run("router", "nft", ["list", "ruleset"])).stdout;
 }
 

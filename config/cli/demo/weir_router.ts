@@ -101,10 +101,10 @@ export class WeirRouter implements DemoRouter {
     return policyDrops(await this.nft("list ruleset"));
   }
 
-  /** Runs a command of the rule language; its output. Throws what is wrong with it. */
-  async nft(text: string): Promise<string> {
+  /** Runs a command of the rule language, in that of Debian's nft where `dialect` says so; its output. Throws what is wrong with it. */
+  async nft(text: string, options: { readonly dialect?: "1.0.6" } = {}): Promise<string> {
     let output = "", error = "";
-    const status = await ask(this.#socket, { command: "nft", text, name: "" }, (response) => {
+    const status = await ask(this.#socket, { command: "nft", text, name: "", ...options }, (response) => {
       if ("out" in response) output += response.out;
       if ("err" in response) error += response.err;
     });
