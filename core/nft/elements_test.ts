@@ -117,3 +117,19 @@ test("keys that rules added: create is refused, add changes the time alone, dele
   install();
   assert.equal(listed(), "53 counter packets 0 bytes 0 expires 1h");
 });
+
+test("destroy takes out the elements that are there, and the others are no error", () => {
+  const nft = new Nft(new RulesetStore({ offline: true }));
+  const sets = "set s { type inet_service; elements = { 1, 2, 3 }; }; " +
+    "set i { type inet_service; flags interval; elements = { 10-20, 30 }; }; " +
+    "map m { type inet_service : verdict; elements = { 1 : accept }; }";
+  assert.equal(nft.run(`table ip t { ${sets}; }`).error, "");
+  for (let again = 0; again < 2; again++) {
+    assert.equal(nft.run("destroy element ip t s { 2, 9 }; destroy element ip t i { 30, 40-50 }").error, "");
+    assert.equal(nft.run("destroy element ip t m { 1 }; destroy element ip t m { 1 }").error, "");
+  }
+  const { output } = nft.run("list ruleset");
+  assert.match(output, /elements = \{ 1, 3 \}/);
+  assert.match(output, /elements = \{ 10-20 \}/);
+  assert.match(nft.run("delete element ip t s { 9 }").error, /No such file or directory/);
+});

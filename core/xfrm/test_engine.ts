@@ -198,7 +198,9 @@ function concat(...parts: Uint8Array[]): Uint8Array {
 /** Whether this runtime's node:crypto has an AEAD: Deno lacks AES-192-GCM, Bun ChaCha20-Poly1305. */
 export function offered(name: string, keyBytes: number): boolean {
   try {
-    createCipheriv(name as "aes-128-gcm", new Uint8Array(keyBytes), new Uint8Array(12), { authTagLength: 16 });
+    createCipheriv(name as "aes-128-gcm", new Uint8Array(keyBytes), new Uint8Array(12), {
+      authTagLength: 16,
+    });
     return true;
   } catch {
     return false;

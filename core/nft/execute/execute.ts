@@ -103,8 +103,10 @@ function perform(execution: Execution, command: Command): void {
 function execute(execution: Execution, command: Command): void {
   const { transaction } = execution;
   if ("verb" in command && command.verb === "destroy") {
-    if (thereToDestroy(execution, command)) execute(execution, { ...command, verb: "delete" });
-    return;
+    if (!thereToDestroy(execution, command)) return;
+    // Of a list of elements some may be there: those are taken out one by one.
+    if (command.kind === "element") return executeElements(execution, command);
+    return execute(execution, { ...command, verb: "delete" });
   }
   switch (command.kind) {
     case "table":

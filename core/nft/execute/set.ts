@@ -185,7 +185,7 @@ export function executeElements(execution: Execution, command: ElementCommand): 
     interval: set.interval,
     timeouts: set.timeouts,
     dataRanges: source?.dataInterval === true,
-    keysOnly: ["get", "delete", "reset"].includes(command.verb),
+    keysOnly: ["get", "delete", "destroy", "reset"].includes(command.verb),
     statements: set.statements?.length ?? (set.counter ? 1 : 0),
     ...(set.objects === undefined ? {} : { objects: set.objects }),
     merge: set.autoMerge,
@@ -210,9 +210,24 @@ export function executeElements(execution: Execution, command: ElementCommand): 
         requireElements(execution.listing.listed?.(set) ?? set, literal.elements);
       }
       return check(transaction.deleteElements(family, name, set.name, literal.elements), written.span);
+    case "destroy":
+      return check(
+        transaction.deleteElements(family, name, set.name, those(execution, set, literal.elements)),
+        written.span,
+      );
     default:
       return refuse(command.span, "elements can be added, created and deleted");
   }
+}
+
+/** Those of the elements that are in the set, each once. */
+function those(execution: Execution, set: SetDefinition, elements: readonly SetElement[]): SetElement[] {
+  const now = execution.listing.listed?.(set) ?? set, there = new Map<string, SetElement>();
+  for (const element of elements) {
+    const key = elementKey(element);
+    if (now.elements.has(key)) there.set(key, element);
+  }
+  return [...there.values()];
 }
 
 /** Only what is there can be taken out. */
