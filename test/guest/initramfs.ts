@@ -3,7 +3,7 @@
  * busybox, the modules it takes to reach the host's own file system over 9p, and an init that goes there.
  */
 export function initramfs(release: string, modules: readonly string[], command: string): Uint8Array {
-  const entries: Entry[] = ["bin", "sbin", "dev", "proc", "sys", "lib", "host", "top", "root"]
+  const entries: Entry[] = ["bin", "sbin", "dev", "proc", "sys", "lib", "host", "top", "whole"]
     .map((name) => ({ name, mode: DIRECTORY }));
   entries.push({ name: "bin/busybox", mode: PROGRAM, bytes: Deno.readFileSync("/bin/busybox") });
   const loads: string[] = [];
@@ -13,7 +13,7 @@ export function initramfs(release: string, modules: readonly string[], command: 
     loads.push(`insmod /${name} || echo "guest: ${name} cannot be loaded"`);
   }
   // The kernel asks for modules in the first file system's name.
-  const modprobe = '#!/bin/busybox sh\nexec /bin/busybox chroot /root /sbin/modprobe "$@"\n';
+  const modprobe = '#!/bin/busybox sh\nexec /bin/busybox chroot /whole /sbin/modprobe "$@"\n';
   entries.push({ name: "sbin/modprobe", mode: PROGRAM, bytes: new TextEncoder().encode(modprobe) });
   entries.push({ name: "init", mode: PROGRAM, bytes: new TextEncoder().encode(init(loads, command)) });
   return archive([...entries, { name: "TRAILER!!!", mode: 0 }]);
@@ -29,14 +29,14 @@ mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
 ${loads.join("\n")}
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,ro,cache=loose host /host
 mount -t tmpfs tmpfs /top; mkdir /top/upper /top/work
-mount -t overlay -o lowerdir=/host,upperdir=/top/upper,workdir=/top/work overlay /root
-for directory in proc sys dev; do mount -o move /$directory /root/$directory; done
-mount -t tmpfs tmpfs /root/run
+mount -t overlay -o lowerdir=/host,upperdir=/top/upper,workdir=/top/work overlay /whole
+for directory in proc sys dev; do mount -o move /$directory /whole/$directory; done
+mount -t tmpfs tmpfs /whole/run
 ip link set lo up
-cat > /root/run/command <<'WEIR_END'
+cat > /whole/run/command <<'WEIR_END'
 ${command}
 WEIR_END
-chroot /root /bin/bash /run/command
+chroot /whole /bin/bash /run/command
 echo "${ENDED} $?"
 poweroff -f
 `;
