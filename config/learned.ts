@@ -44,6 +44,7 @@ export class Learned {
   }
 
   take(event: RouterEvent): void {
+    if (event.kind === "xfrm") return;
     const name = this.#interfaceName(event.interface);
     if (name === undefined) return;
     switch (event.kind) {

@@ -1,5 +1,6 @@
 import type { Address, Prefix } from "./packet/address.ts";
 import type { Program } from "./classify/program.ts";
+import type { XfrmPlan } from "./xfrm/plan.ts";
 
 /**
  * What a router is to be: plain, clonable data that the control plane makes from `weir.yaml` and the data plane
@@ -13,6 +14,8 @@ export interface RouterPlan {
   readonly routes: readonly RoutePlan[];
   readonly policyRules: readonly PolicyRulePlan[];
   readonly conntrack: ConntrackPlan;
+  /** States and policies of IPsec; without it those added while running stay alone. */
+  readonly xfrm?: XfrmPlan;
   readonly program: Program;
 }
 

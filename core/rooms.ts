@@ -9,6 +9,7 @@ import { Reassembly } from "./forward/fragments/reassembly.ts";
 import { Hooks } from "./forward/hooks.ts";
 import { type AddressType, IcmpErrors, type SourceAddress } from "./forward/icmp_error.ts";
 import { Interfaces } from "./forward/interfaces.ts";
+import { IpsecHooks } from "./forward/ipsec_hooks.ts";
 import { LinkHooks } from "./forward/link_hooks.ts";
 import { LinkInput } from "./forward/link_input.ts";
 import { LinkReject } from "./forward/link_reject.ts";
@@ -21,11 +22,15 @@ import { Rejection } from "./forward/rejection.ts";
 import { ROUTE_LOCAL, Routes } from "./forward/routes.ts";
 import { Transmitter } from "./forward/transmit.ts";
 import { Nat, type NatEnvironment } from "./nat/translate.ts";
+import { CryptoError } from "./crypto/engine.ts";
+import { TRANSFORMED } from "./packet/columns.ts";
 import { PacketBatch } from "./packet/batch.ts";
 import { ICMP_UNREACHABLE, UNREACHABLE_HOST } from "./packet/icmp.ts";
 import { ICMPV6_UNREACHABLE, UNREACHABLE6_ADDRESS } from "./packet/icmpv6.ts";
 import { PacketPool } from "./packet/pool.ts";
 import type { Random } from "./random.ts";
+import { type CryptoParts, Ipsec } from "./xfrm/ipsec.ts";
+import type { XfrmEvent } from "./xfrm/plan.ts";
 
 /** What the rooms of a data plane are built from. */
 export interface RoomOptions {
@@ -41,6 +46,10 @@ export interface RoomOptions {
   readonly cells?: Float64Array;
   /** Cells of drop counters. */
   readonly drops?: Float64Array;
+  /** Opens crypto for IPsec, when the first state asks for it. Without it states are refused. */
+  readonly crypto?: () => CryptoParts;
+  /** Sequence numbers of IPsec states, kept by who restarts a dead data plane. */
+  readonly sequences?: Uint32Array;
   readonly log?: NonNullable<MachineEnvironment["log"]>;
   readonly trace?: NonNullable<MachineEnvironment["trace"]>;
 }
@@ -48,6 +57,7 @@ export interface RoomOptions {
 /** What the rooms ask of the router round them. */
 export interface RoomEvents {
   onAdjacency(event: AdjacencyEvent): void;
+  onXfrm(event: XfrmEvent): void;
   /** Whether the row's packet is for the administration of this router. */
   administers(row: number): boolean;
 }
@@ -69,6 +79,8 @@ export interface Rooms {
   readonly linkHooks: LinkHooks;
   readonly forwarding: Forwarding;
   readonly pipeline: Pipeline;
+  readonly ipsec: Ipsec;
+  readonly ipsecHooks: IpsecHooks;
 }
 
 /** Builds every room and joins them: the one place that knows who needs whom. */
@@ -96,12 +108,22 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
     onUnreachable: (batch, row) => hostUnreachable(rejection, batch, row),
     onEvent: (event) => events.onAdjacency(event),
   });
+  const ipsec = new Ipsec({
+    pool,
+    interfaceIndex: (name) => Math.max(0, interfaces.names.indexOf(name)),
+    crypto: options.crypto ?? noCrypto,
+    ...(options.sequences === undefined ? {} : { numbers: options.sequences }),
+    onEvent: (event) => events.onXfrm(event),
+  });
+  const ipsecHooks = new IpsecHooks({ ipsec, conntrack, routes, interfaces, rejection, drops });
   const machine = new Machine({
     flows: conntrack.table,
     flowObjects: conntrack.objects,
     random,
     cells: options.cells ?? new Float64Array(0),
-    route: (batch, row) => routeMtu(interfaces, batch, row),
+    route: (batch, row) => routeMtu(interfaces, ipsecHooks, batch, row),
+    ipsec: (batch, row, incoming, place) =>
+      ipsec.stateAt(incoming ? batch.secpath[row]! : batch.transform[row]!, place),
     nextHop: (batch, row, out) => {
       if (adjacency.addressOf(batch.neighbour[row]!, batch.family[row]!, out)) return;
       for (let w = 0; w < 4; w++) out[w] = batch.destination[row * 4 + w]!;
@@ -122,19 +144,39 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
   });
   const transmitter = new Transmitter(capacity, interfaces, drops);
   const hooks = new Hooks({ machine, conntrack, nat, reassembly, rejection, drops }, capacity);
-  const forwarding = new Forwarding({ routes, adjacency, interfaces, rejection, drops });
+  const forwarding = new Forwarding({ routes, adjacency, interfaces, ipsec: ipsecHooks, rejection, drops });
   const fragmenter = new Fragmenter({ random });
   const output = new Output(
-    { routes, adjacency, interfaces, transmitter, fragmenter, rejection, drops },
+    { routes, adjacency, interfaces, transmitter, fragmenter, ipsec: ipsecHooks, rejection, drops },
     capacity,
   );
   const echo = new Echo(voice);
-  const local = new LocalDelivery({ adjacency, echo, interfaces, transmitter, rejection, drops });
+  const local = new LocalDelivery({
+    adjacency,
+    echo,
+    interfaces,
+    ipsec: ipsecHooks,
+    transmitter,
+    rejection,
+    drops,
+  });
   const linkReject = new LinkReject(interfaces, transmitter);
   const linkHooks: LinkHooks = new LinkHooks({ machine, interfaces, transmitter, reject: linkReject, drops });
   const link = new LinkInput(interfaces, transmitter, drops, linkHooks);
   const pipeline = new Pipeline(
-    { hooks, link, linkHooks, transmitter, forwarding, local, output, adjacency, conntrack, drops },
+    {
+      hooks,
+      link,
+      linkHooks,
+      transmitter,
+      forwarding,
+      local,
+      output,
+      ipsec: ipsecHooks,
+      adjacency,
+      conntrack,
+      drops,
+    },
     capacity,
   );
   return {
@@ -153,7 +195,13 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
     linkHooks,
     forwarding,
     pipeline,
+    ipsec,
+    ipsecHooks,
   };
+}
+
+function noCrypto(): never {
+  throw new CryptoError("there is no crypto here");
 }
 
 function flowRooms(
@@ -181,8 +229,11 @@ function hostUnreachable(rejection: Rejection, batch: PacketBatch, row: number):
 }
 
 /** For `rt mtu`: the smaller MTU of the way there and the way back. */
-function routeMtu(interfaces: Interfaces, batch: PacketBatch, row: number): number {
-  const out = batch.routeMtu[row]! || interfaces.mtu[batch.outInterface[row]!]!,
+function routeMtu(interfaces: Interfaces, ipsec: IpsecHooks, batch: PacketBatch, row: number): number {
+  const path = batch.transform[row]!;
+  const out = path !== 0 && path !== TRANSFORMED
+      ? ipsec.mtu(batch, row)
+      : batch.routeMtu[row]! || interfaces.mtu[batch.outInterface[row]!]!,
     back = interfaces.mtu[batch.inInterface[row]!]!;
   return out === 0 ? back : back === 0 ? out : Math.min(out, back);
 }

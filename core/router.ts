@@ -16,6 +16,8 @@ import { ENTRY_OUTPUT, ENTRY_WIRE } from "./packet/columns.ts";
 import { PROTOCOL_TCP } from "./packet/ipv4.ts";
 import { type RouterPlan, TABLE_MAIN } from "./plan.ts";
 import type { Port } from "./port.ts";
+import type { Ipsec } from "./xfrm/ipsec.ts";
+import type { XfrmEvent } from "./xfrm/plan.ts";
 import { buildRooms, type RoomOptions, type Rooms } from "./rooms.ts";
 
 /**
@@ -41,6 +43,7 @@ export class Router {
   readonly forwarding: Forwarding;
   readonly transmitter: Transmitter;
   readonly errors: IcmpErrors;
+  readonly ipsec: Ipsec;
   readonly #rooms: Rooms;
   readonly #clock: Clock;
   readonly #ports: { readonly number: number; readonly port: Port; wasUp: boolean }[] = [];
@@ -59,6 +62,7 @@ export class Router {
     this.#onEvent = options.onEvent ?? (() => {});
     const rooms = buildRooms(options, {
       onAdjacency: (event) => this.#adjacencyEvent(event),
+      onXfrm: (event) => this.#onEvent(event),
       administers: (row) => this.#administers(row),
     });
     this.#rooms = rooms;
@@ -73,6 +77,7 @@ export class Router {
     this.forwarding = rooms.forwarding;
     this.transmitter = rooms.transmitter;
     this.errors = rooms.errors;
+    this.ipsec = rooms.ipsec;
   }
 
   /** Gives a port its number, 1..254. Before the first `turn` that shall see it. */
@@ -94,6 +99,7 @@ export class Router {
     this.batch.now = now;
     this.adjacency.configure(plan.interfaces, now);
     this.#plan = plan;
+    this.ipsec.configure(plan.xfrm, now);
     this.#configureRoutes();
     for (const entry of this.#ports) this.#linkState(entry.number, entry.port.up);
     this.#nextTick = 0;
@@ -110,6 +116,7 @@ export class Router {
     if (this.#routesStale) this.#configureRoutes();
     let handled = 0;
     for (let i = 0; i < this.#ports.length; i++) handled += this.#receive(this.#ports[i]!);
+    if (this.ipsec.busy) this.#finishCrypto();
     if (now >= this.#nextTick) this.#tick(now);
     return handled;
   }
@@ -121,7 +128,7 @@ export class Router {
       this.#linkState(number, port.up);
     }
     this.phase?.(0);
-    const received = port.receive(batch, BATCH);
+    const received = port.receive(batch, this.#rooms.ipsecHooks.burst(batch.now, BATCH));
     if (received === 0) return 0;
     batch.wall = this.#clock.wall();
     const wire = this.interfaces.byLocalPort[number] === 0;
@@ -133,6 +140,19 @@ export class Router {
     port.release();
     batch.clear();
     return received;
+  }
+
+  /** Takes what crypto has done on its way: ESP to the output hook, inner packets to prerouting. */
+  #finishCrypto(): void {
+    const batch = this.batch, esp = this.ipsec.esp!;
+    batch.wall = this.#clock.wall();
+    for (let round = 0; round < CRYPTO_ROUNDS && esp.complete(batch.now); round++) {
+      while (esp.waiting > 0) {
+        if (esp.release(batch, BATCH) === 0) return;
+        this.#process();
+        batch.clear();
+      }
+    }
   }
 
   /** Timers of all rooms, at least every TICK milliseconds. */
@@ -147,6 +167,7 @@ export class Router {
     const behind = this.conntrack.expire(now, EXPIRE_BUDGET) === EXPIRE_BUDGET;
     this.#idleUntil = behind ? this.#nextTick : now + IDLE_TICK;
     this.machine.collect(now);
+    this.ipsec.tick(now);
     for (const plan of this.interfaces.plans) this.interfaces.bridges[plan.index]?.tick(now);
     if (batch.count === 0) return;
     this.#process();
@@ -163,6 +184,7 @@ export class Router {
   /** Milliseconds a caller with nothing received may wait for packets before the timers want to run again. */
   idle(): number {
     const due = Math.max(this.#nextTick, Math.min(this.#idleUntil, this.adjacency.due));
+    if (this.ipsec.busy) return this.ipsec.esp!.waiting > 0 ? 0 : 1;
     return Math.max(0, Math.ceil(due - this.#clock.monotonic()));
   }
 
@@ -247,8 +269,11 @@ export interface RouterOptions extends RoomOptions {
 
 export type RouterEvent =
   | AdjacencyEvent
+  | XfrmEvent
   | { readonly kind: "link"; readonly interface: number; readonly port: number; readonly up: boolean };
 
+/** How often a turn asks crypto again: what a tunnel in a tunnel needs. */
+const CRYPTO_ROUNDS = 4;
 /** Milliseconds between rounds of the timers. */
 const TICK = 20;
 /** The same with no packet coming and nothing due: every waking costs an idle machine power. */

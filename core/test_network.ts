@@ -10,6 +10,9 @@ import { MemoryPort } from "./port_memory.ts";
 import { SeededRandom } from "./random.ts";
 import { Router } from "./router.ts";
 import { RulesetStore } from "./ruleset/store.ts";
+import { parsePolicy } from "./xfrm/policy_words.ts";
+import { parseState } from "./xfrm/state_words.ts";
+import { TestEngine } from "./xfrm/test_engine.ts";
 
 export const MAC = {
   lan: "02:00:00:00:01:01",
@@ -23,11 +26,16 @@ export interface TestNetworkOptions {
   readonly wan?: readonly string[];
   /** Gives both a local device: `host` is the far end of `wan`'s, `inner` of `lan`'s. */
   readonly local?: boolean;
+  /** States and policies in the words of `ip xfrm`. */
+  readonly states?: readonly string[];
+  readonly policies?: readonly string[];
 }
 
 /** For tests: a router with a port `lan` (192.0.2.1/24) and a port `wan` (198.51.100.2/24), and these rules. */
 export function network(rules = "", options: TestNetworkOptions = {}) {
-  const clock = new VirtualClock(1000), store = new RulesetStore({ offline: true });
+  const engine = new TestEngine(),
+    clock = new VirtualClock(1000),
+    store = new RulesetStore({ offline: true });
   const { error } = new Nft(store).run(rules, "rules");
   assert.equal(error, "");
   const router = new Router({
@@ -36,6 +44,7 @@ export function network(rules = "", options: TestNetworkOptions = {}) {
     flows: 256,
     secret: new Uint8Array(16),
     cells: store.cells.numbers,
+    crypto: () => ({ engine, random: new SeededRandom(3) }),
   });
   const [lan, wan, host, inner] = [1, 2, 3, 4].map((number) => {
     const link = number > 2 ? "ip" : "ethernet";
@@ -63,7 +72,7 @@ export function network(rules = "", options: TestNetworkOptions = {}) {
     run();
     for (const port of [lan, wan, host, inner]) taken(port);
   };
-  return { router, plan, store, lan, wan, host, inner, run, heard, meet };
+  return { router, plan, engine, store, lan, wan, host, inner, run, heard, meet };
 }
 
 /** Everything that came out of a port since it was last asked. */
@@ -74,7 +83,7 @@ export function taken(port: MemoryPort): Uint8Array[] {
 }
 
 function testPlan(store: RulesetStore, options: TestNetworkOptions): RouterPlan {
-  const { wan = ["198.51.100.2/24"], local = false } = options;
+  const { wan = ["198.51.100.2/24"], local = false, states = [], policies = [] } = options;
   const plain = (index: number, name: string, addresses: readonly string[], mac: string): InterfacePlan => ({
     name,
     index,
@@ -100,5 +109,6 @@ function testPlan(store: RulesetStore, options: TestNetworkOptions): RouterPlan 
     policyRules: [],
     conntrack: { flows: 256 },
     program: assemble(store.current, 1),
+    xfrm: { states: states.map(parseState), policies: policies.map(parsePolicy) },
   };
 }

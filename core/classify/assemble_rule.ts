@@ -1,5 +1,6 @@
 import type { ElementStatement, Expression, Verdict } from "../expr/expression.ts";
 import { innerPart } from "../expr/inner.ts";
+import { XFRM_KEYS } from "../expr/xfrm.ts";
 import { limitCost, limitTokens } from "../ruleset/state.ts";
 import { objectKey, type Rule, type StatefulObject, type Table, typeLength } from "../ruleset/ruleset.ts";
 import { assembleLinkMeta, assembleValue } from "./assemble_value.ts";
@@ -151,9 +152,19 @@ function assembleExpression(e: Expression, cell: number, context: RuleContext): 
     }
     case "inner":
       return inner(e, emitter);
+    case "xfrm": {
+      const to = register(e.dreg, e.key.endsWith("6") ? 16 : 4);
+      return emitter.emit(
+        op.OP_IPSEC,
+        e.direction === "in" ? 1 : 0,
+        e.template,
+        XFRM_KEYS.indexOf(e.key),
+        to,
+        NEXT,
+      );
+    }
     case "socket":
     case "osf":
-    case "xfrm":
     case "tproxy":
     case "synproxy":
       throw new TypeError(`${e.kind} has no instruction`);

@@ -9,6 +9,7 @@ import { requestNat } from "../expr/nat.ts";
 import { loadInner } from "../expr/inner.ts";
 import { loadPayload, storePayload, transportAt } from "../expr/payload.ts";
 import { loadFib, loadRoute } from "../expr/route.ts";
+import { loadXfrm } from "../expr/xfrm.ts";
 import { reverseBytes, shift } from "../expr/arithmetic.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { CT_INVALID, CT_UNTRACKED } from "../packet/columns.ts";
@@ -518,6 +519,11 @@ export function interpret(state: MachineState, entry: number, batch: PacketBatch
           )
         ) pc += 7;
         else pc = code[pc + 6]!;
+        continue;
+      case 75: // ipsec
+        pc = loadXfrm(state, code[pc + 1] === 1, code[pc + 2]!, code[pc + 3]!, code[pc + 4]!, batch, row)
+          ? pc + 6
+          : code[pc + 5]!;
         continue;
       case 71: // trace_lookup
         if (batch.trace[row] !== 0) {

@@ -68,6 +68,7 @@ export const OP_DUP = 66; // register
 // Only in programs with rules that set `nftrace`.
 export const OP_LAST = 72; // cell
 export const OP_INNER = 74; // tunnel, INNER_*, offset, length, register, next
+export const OP_IPSEC = 75; // 1 in 0 out, place, IPSEC_KEYS, register, next
 export const OP_TRACE = 70; // rule, verdict (CODE_*, -1 continue), first instruction of the chain it goes to
 export const OP_TRACE_LOOKUP = 71; // set, register, rule
 export const OP_FLOW_OBJECT = 69; // number, next

@@ -26,6 +26,21 @@ export interface MachineEnvironment {
   duplicate?(batch: PacketBatch, row: number, device: number): void;
   /** `fib`: FIB_* flags, FIB_RESULT_*; answers an interface index, or an RTN_* type; 0 for none. */
   fib?(batch: PacketBatch, row: number, flags: number, result: number): number;
+  /**
+   * IPsec: the state a packet came out of, outermost first, or will leave through, in the order they are applied;
+   * undefined where there is no such place.
+   */
+  ipsec?(batch: PacketBatch, row: number, incoming: boolean, place: number): SecurityState | undefined;
+}
+
+/** What rules see of an IPsec state; addresses in four words, IPv4 in the first. */
+export interface SecurityState {
+  readonly family: number;
+  readonly tunnel: boolean;
+  readonly spi: number;
+  readonly reqid: number;
+  readonly source: Uint32Array;
+  readonly destination: Uint32Array;
 }
 
 /** A `reject` statement that ended the chain. */

@@ -46,8 +46,6 @@ function reason(e: Expression, table: Table): string | undefined {
       return "there are no proxies packets could be handed to; redirect sends them to this host";
     case "synproxy":
       return "connections are not opened on behalf of servers; limit new ones with limit rate";
-    case "xfrm":
-      return "IPsec states are not known to rules";
     case "osf":
       return "systems are not recognised by their SYNs";
     case "socket":
@@ -90,6 +88,8 @@ function linkReason(e: Expression, family: Family): string | undefined {
         : undefined;
     case "rt":
       return `frames have no route in tables of family ${family}`;
+    case "xfrm":
+      return `frames have no IPsec states in tables of family ${family}; match them in family inet`;
     case "fib":
       return family === "netdev" ? undefined : `routes are not asked in tables of family ${family}`;
     default:

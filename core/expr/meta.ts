@@ -86,7 +86,7 @@ export function loadMeta(
       r[to] = state.environment.random.u32();
       return true;
     case 17: // secpath
-      r[to] = 0;
+      r[to] = batch.secpath[row] === 0 ? 0 : 1;
       return true;
     case 18:
     case 19:

@@ -10,12 +10,13 @@ import {
 } from "../classify/opcodes.ts";
 import type { MachineState } from "../classify/state.ts";
 import type { PacketBatch } from "../packet/batch.ts";
+import { TRANSFORMED } from "../packet/columns.ts";
 
 const TCP_MSS_DEFAULT = 536;
 
 const hop = new Uint32Array(4);
 
-/** nft_rt_get_eval; false before routing. No route has a realm, and none leads through IPsec. */
+/** nft_rt_get_eval; false before routing. No route has a realm. */
 export function loadRoute(
   state: MachineState,
   key: number,
@@ -25,7 +26,8 @@ export function loadRoute(
 ): boolean {
   if (!isRouted(state.hook)) return false;
   if (key === RT_IPSEC || key === RT_CLASSID) {
-    state.registers[to] = 0;
+    const path = batch.transform[row]!;
+    state.registers[to] = key === RT_IPSEC && path !== 0 && path !== TRANSFORMED ? 1 : 0;
     return true;
   }
   if (key === RT_NEXTHOP4 || key === RT_NEXTHOP6) {

@@ -32,6 +32,7 @@ export const DROP_REASONS = [
   "not-forwarded",
   "loop",
   "interface-down",
+  "ipsec",
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];
@@ -62,6 +63,7 @@ export const DROP_BACK_PRESSURE = 22;
 export const DROP_NOT_FORWARDED = 23;
 export const DROP_LOOP = 24;
 export const DROP_INTERFACE_DOWN = 25;
+export const DROP_IPSEC = 26;
 
 /** Counts drops by reason and marks rows. */
 export class Drops {

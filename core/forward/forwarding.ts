@@ -31,6 +31,7 @@ import {
   type Drops,
 } from "./drops.ts";
 import type { Interfaces } from "./interfaces.ts";
+import type { IpsecHooks } from "./ipsec_hooks.ts";
 import type { Adjacency } from "./neighbour/adjacency.ts";
 import type { Rejection } from "./rejection.ts";
 import {
@@ -110,7 +111,8 @@ export class Forwarding {
   }
 
   #forward(batch: PacketBatch, row: number, forward: RowList): void {
-    const { routes, adjacency, drops, rejection, interfaces } = this.#parts;
+    const { routes, adjacency, drops, rejection, interfaces, ipsec } = this.#parts;
+    if (!ipsec.admits("fwd", batch, row)) return;
     const b = batch.bytes(row), at = batch.network[row]!, six = batch.family[row] === 6;
     const linkLocal = six &&
       (isLinkLocal6(batch.source[row * 4]!) || isLinkLocal6(batch.destination[row * 4]!));
@@ -128,14 +130,19 @@ export class Forwarding {
     }
     const index = routes.interface, own = interfaces.mtu[index]!;
     const mtu = routes.mtu > 0 && routes.mtu < own ? routes.mtu : own;
-    if (exceedsMtu(batch, row, mtu) && (six || (u16(b, at + IPV4.flagsOffset) & IPV4_DONT_FRAGMENT) !== 0)) {
+    batch.outInterface[row] = index;
+    batch.routeMtu[row] = mtu < own ? mtu : 0;
+    batch.neighbour[row] = adjacency.lookup(index, routes.gatewayFamily, routes.gateway, 0, batch.now);
+    if (!ipsec.resolve(batch, row)) return;
+    if (batch.transform[row] !== 0) {
+      if (!ipsec.fits(batch, row)) return;
+    } else if (
+      exceedsMtu(batch, row, mtu) && (six || (u16(b, at + IPV4.flagsOffset) & IPV4_DONT_FRAGMENT) !== 0)
+    ) {
       drops.drop(batch, row, DROP_TOO_BIG);
       if (six) return rejection.error(batch, row, ICMPV6_PACKET_TOO_BIG, 0, mtu);
       return rejection.error(batch, row, ICMP_UNREACHABLE, UNREACHABLE_FRAGMENTATION_NEEDED, mtu);
     }
-    batch.outInterface[row] = index;
-    batch.routeMtu[row] = mtu < own ? mtu : 0;
-    batch.neighbour[row] = adjacency.lookup(index, routes.gatewayFamily, routes.gateway, 0, batch.now);
     if (six) b[at + IPV6.hopLimit]! -= 1;
     else decrementTtl(b, at);
     this.forwarded++;
@@ -159,6 +166,7 @@ export interface ForwardingParts {
   readonly routes: Routes;
   readonly adjacency: Adjacency;
   readonly interfaces: Interfaces;
+  readonly ipsec: IpsecHooks;
   readonly rejection: Rejection;
   readonly drops: Drops;
 }

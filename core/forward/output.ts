@@ -15,6 +15,7 @@ import { PARSE_OK, parseIp } from "../packet/parse.ts";
 import { DROP_FRAGMENT, DROP_NO_ROUTE, DROP_NOT_FORWARDED, DROP_TOO_BIG, type Drops } from "./drops.ts";
 import type { Fragmenter } from "./fragments/fragmenter.ts";
 import type { Interfaces } from "./interfaces.ts";
+import type { IpsecHooks } from "./ipsec_hooks.ts";
 import { parseDrop } from "./link_input.ts";
 import type { Adjacency } from "./neighbour/adjacency.ts";
 import type { Rejection } from "./rejection.ts";
@@ -47,7 +48,9 @@ export class Output {
       this.#mark[row] = batch.mark[row]!;
       for (let w = 0; w < 4; w++) this.#destination[lane + w] = batch.destination[lane + w]!;
       // solicitations, advertisements and reports know their way
-      if (batch.outInterface[row] === 0 || batch.neighbour[row]! < 0) this.#route(batch, row);
+      if (batch.outInterface[row] !== 0 && batch.neighbour[row]! >= 0) continue;
+      this.#route(batch, row);
+      this.#secure(batch, row);
     }
   }
 
@@ -60,9 +63,17 @@ export class Output {
       if (!same) {
         batch.outInterface[row] = 0;
         this.#route(batch, row);
+        this.#secure(batch, row);
       }
       if (batch.outInterface[row] === 0 && batch.verdict[row] === VERDICT_CONTINUE) this.#home(batch, row);
     }
+  }
+
+  /** Policies of IPsec, and whether it fits into what they ask for. */
+  #secure(batch: PacketBatch, row: number): void {
+    const { ipsec } = this.#parts;
+    if (batch.verdict[row] !== VERDICT_CONTINUE || batch.outInterface[row] === 0) return;
+    if (ipsec.resolve(batch, row)) ipsec.fits(batch, row);
   }
 
   /** What is for an own address: errors and resets about a packet of the host go back to it, by its local device. */
@@ -165,6 +176,7 @@ export interface OutputParts {
   readonly interfaces: Interfaces;
   readonly transmitter: Transmitter;
   readonly fragmenter: Fragmenter;
+  readonly ipsec: IpsecHooks;
   readonly rejection: Rejection;
   readonly drops: Drops;
 }

@@ -19,6 +19,7 @@ import {
 } from "./drops.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { FROM_START, type Hooks, PRIORITY_DEFRAGMENT } from "./hooks.ts";
+import type { IpsecHooks } from "./ipsec_hooks.ts";
 import type { LinkHooks } from "./link_hooks.ts";
 import { LINK_ARP, LINK_IP, type LinkInput } from "./link_input.ts";
 import type { LocalDelivery } from "./local_delivery.ts";
@@ -33,7 +34,8 @@ import type { Transmitter } from "./transmit.ts";
  *
  *   wire -> link -> prerouting -> route -+-> input -> local port
  *                                        +-> forward -+-> postrouting -> neighbour -> wire
- *   local port, own packets -> route -> output -------+
+ *   local port, own packets -> route -> output -------+-> ESP -> output, postrouting
+ *   input -> ESP -> prerouting
  *
  * Overview    a batch is taken through stage by stage. What rooms make on the way (errors, answers, fragments,
  *             reassembled packets, packets a neighbour was waiting for) is appended and taken up in the next
@@ -77,14 +79,16 @@ export class Pipeline {
     const work = this.#work;
     work.clear();
     for (let row = from; row < batch.count; row++) {
-      const reassembled = batch.entry[row] === ENTRY_PREROUTING || batch.fragmentSize[row] !== 0;
+      const decapsulated = batch.secpath[row] !== 0 && batch.fragmentSize[row] === 0;
+      const reassembled = !decapsulated &&
+        (batch.entry[row] === ENTRY_PREROUTING || batch.fragmentSize[row] !== 0);
       this.#parts.hooks.resumeAt[row] = reassembled ? PRIORITY_DEFRAGMENT + 1 : FROM_START;
       if (batch.verdict[row] === VERDICT_CONTINUE) work.push(row);
     }
   }
 
   #pass(batch: PacketBatch): void {
-    const { hooks, link, transmitter, forwarding, local, output, adjacency } = this.#parts;
+    const { hooks, link, transmitter, forwarding, local, output, ipsec, adjacency } = this.#parts;
     const work = this.#work;
     for (let i = 0; i < work.count; i++) this.#enter(batch, work.rows[i]!);
     if (link.mustFlush) {
@@ -104,7 +108,7 @@ export class Pipeline {
     hooks.run(HOOK_POSTROUTING, batch, this.#leaving);
     for (let i = 0; i < this.#leaving.count; i++) {
       const row = this.#leaving.rows[i]!;
-      if (batch.verdict[row] === VERDICT_CONTINUE && output.fits(batch, row)) {
+      if (batch.verdict[row] === VERDICT_CONTINUE && ipsec.leave(batch, row) && output.fits(batch, row)) {
         this.#send(batch, row, adjacency);
       }
     }
@@ -127,6 +131,7 @@ export class Pipeline {
         return;
       }
       case ENTRY_PREROUTING:
+        if (batch.secpath[row] !== 0 && !this.#possible(batch, row)) return;
         return this.#prerouting.push(row);
       case ENTRY_OUTPUT:
         return this.#output.push(row);
@@ -179,6 +184,7 @@ export interface PipelineParts {
   readonly forwarding: Forwarding;
   readonly local: LocalDelivery;
   readonly output: Output;
+  readonly ipsec: IpsecHooks;
   readonly adjacency: Adjacency;
   readonly conntrack: Conntrack;
   readonly drops: Drops;

@@ -32,16 +32,18 @@ import { copyBytes } from "./own_packet.ts";
  * did cut it, so `don't fragment` is about the pieces), any other by its length.
  */
 export function exceedsMtu(batch: PacketBatch, row: number, mtu: number): boolean {
+  return batch.end[row]! - batch.network[row]! > mtu && wireLength(batch, row) > mtu;
+}
+
+/** Bytes of the longest IP packet the wire will see of a row. */
+export function wireLength(batch: PacketBatch, row: number): number {
   const network = batch.network[row]!, length = batch.end[row]! - network;
-  if (length <= mtu) return false;
-  if (batch.fragmentSize[row] !== 0) return batch.fragmentSize[row]! > mtu;
-  if (batch.segmentType[row] === SEGMENT_NONE || batch.segmentSize[row] === 0) return true;
-  const transport = batch.transport[row]!;
-  if (transport === 0) return true;
-  const kind = batch.segmentType[row]! & ~SEGMENT_ECN;
-  if (kind !== SEGMENT_TCP4 && kind !== SEGMENT_TCP6 && kind !== SEGMENT_UDP_L4) return true;
+  if (batch.fragmentSize[row] !== 0) return Math.min(length, batch.fragmentSize[row]!);
+  const transport = batch.transport[row]!, kind = batch.segmentType[row]! & ~SEGMENT_ECN;
+  if (kind === SEGMENT_NONE || batch.segmentSize[row] === 0 || transport === 0) return length;
+  if (kind !== SEGMENT_TCP4 && kind !== SEGMENT_TCP6 && kind !== SEGMENT_UDP_L4) return length;
   const header = kind === SEGMENT_UDP_L4 ? UDP.size : tcpHeaderLength(batch.bytes(row), transport);
-  return transport - network + header + batch.segmentSize[row]! > mtu;
+  return Math.min(length, transport - network + header + batch.segmentSize[row]!);
 }
 
 /**

@@ -19,7 +19,6 @@ test("what the data plane cannot do is refused at its statement, and read all th
       "meta l4proto tcp tproxy ip to 192.0.2.1:80",
       "synproxy mss 1460 wscale 7",
       'ct helper set tcp dport map { 21 : "h" }',
-      "ipsec in reqid 1",
       "meta skuid 0",
       "meta cgroup 1",
       "socket transparent 1",

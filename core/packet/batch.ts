@@ -63,11 +63,16 @@ export class PacketBatch extends PacketColumns {
 
   /** End of the batch: slabs of its rows go back to the pool. */
   clear(): void {
-    for (let row = 0; row < this.count; row++) {
+    this.truncate(0);
+  }
+
+  /** Ends the rows from `count` on. */
+  truncate(count: number): void {
+    for (let row = count; row < this.count; row++) {
       const slab = this.slab[row]!;
       if (slab >= 0) this.pool.free(slab);
     }
-    this.count = 0;
+    this.count = count;
   }
 }
 

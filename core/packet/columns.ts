@@ -67,6 +67,8 @@ export class PacketColumns {
   readonly trace: Uint32Array;
   /** States ESP took the packet out of, outermost first: number + 1 in 16 bits each, 0 for none (core/xfrm). */
   readonly secpath: Uint32Array;
+  /** States it leaves through, first to last, packed as `secpath` is; 0 for none, TRANSFORMED behind the last. */
+  readonly transform: Uint32Array;
   /** Flow row, -1 for none. */
   readonly flow: Int32Array;
   /** 0 original, 1 reply. */
@@ -99,6 +101,7 @@ export class PacketColumns {
     this.priority = carve.u32();
     this.trace = carve.u32();
     this.secpath = carve.u32();
+    this.transform = carve.u32();
     this.flow = carve.i32();
     this.neighbour = carve.i32();
     this.slab = carve.i32();
@@ -147,6 +150,7 @@ export class PacketColumns {
       this.priority[row] =
       this.trace[row] =
       this.secpath[row] =
+      this.transform[row] =
         0;
     this.flow[row] = this.neighbour[row] = this.slab[row] = -1;
     this.direction[row] =
@@ -188,6 +192,7 @@ export class PacketColumns {
     this.priority[row] = from.priority[other]!;
     this.trace[row] = from.trace[other]!;
     this.secpath[row] = from.secpath[other]!;
+    this.transform[row] = from.transform[other]!;
     this.flow[row] = from.flow[other]!;
     this.direction[row] = from.direction[other]!;
     this.ctState[row] = from.ctState[other]!;
@@ -239,6 +244,9 @@ export const PACKET_HOST = 0;
 export const PACKET_BROADCAST = 1;
 export const PACKET_MULTICAST = 2;
 export const PACKET_OTHERHOST = 3;
+
+/** `transform` of a packet that is ESP already: no policy is asked again (IPSKB_XFRM_TRANSFORMED). */
+export const TRANSFORMED = 0xffffffff;
 
 /** A fragment of either position; with FRAGMENT_LATER it has no transport header. */
 export const FRAGMENT_ANY = 1;

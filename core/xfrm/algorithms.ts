@@ -70,6 +70,13 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["sha512", "hmac(sha512)"],
 ]);
 
+/** The kernel's name of an algorithm. */
+export const algorithmName = (name: string): string => ALIASES.get(name) ?? name;
+
+/** Bits of a digest that are sent. */
+export const keptBits = ({ name, bits }: NonNullable<StateAlgorithms["authentication"]>): number =>
+  bits ?? DIGESTS.get(algorithmName(name))?.bits ?? 0;
+
 /**
  * The transform of a state's algorithms. `esn`: its packets are authenticated with 64-bit sequence numbers.
  * @throws XfrmError where they are none that ESP runs with here.
@@ -78,30 +85,39 @@ export function transformOf(algorithms: StateAlgorithms, esn: boolean): Transfor
   const { aead, encryption, authentication } = algorithms;
   if (aead !== undefined) {
     if (encryption !== undefined || authentication !== undefined) {
-      throw new XfrmError("a state has either one aead algorithm, or enc and auth");
+      throw new XfrmError("a state has either one aead algorithm, or enc and auth", "aead", 0);
     }
     const found = AEADS.get(aead.name);
     if (found === undefined) throw unknown("aead", aead.name, AEADS.keys());
-    checkKey(aead.name, aead.key, found.keys);
+    checkKey("aead", aead.name, aead.key, found.keys);
     if (!found.bits.includes(aead.bits)) {
-      throw new XfrmError(`${aead.name} has ICVs of ${found.bits.join(", ")} bits, not ${aead.bits}`);
+      throw new XfrmError(
+        `${aead.name} has ICVs of ${found.bits.join(", ")} bits, not ${aead.bits}`,
+        "aead",
+        3,
+      );
     }
     return { ...found, algorithm: aead.name, key: aead.key, icvSize: aead.bits / 8 };
   }
   if (encryption === undefined) throw new XfrmError("an ESP state needs enc and auth, or aead");
-  const cipherName = ALIASES.get(encryption.name) ?? encryption.name, cipher = CIPHERS.get(cipherName);
+  const cipherName = algorithmName(encryption.name), cipher = CIPHERS.get(cipherName);
   if (cipher === undefined) throw unknown("enc", encryption.name, CIPHERS.keys());
-  checkKey(cipherName, encryption.key, cipher.keys);
+  checkKey("enc", cipherName, encryption.key, cipher.keys);
   if (authentication === undefined) {
-    throw new XfrmError(`${cipherName} alone lets packets be forged (RFC 8221): add auth`);
+    throw new XfrmError(`${cipherName} alone lets packets be forged (RFC 8221): add auth`, "enc");
   }
-  const digestName = ALIASES.get(authentication.name) ?? authentication.name;
+  const digestName = algorithmName(authentication.name);
+  const word = authentication.bits === undefined ? "auth" : "auth-trunc";
   const digest = DIGESTS.get(digestName);
-  if (digest === undefined) throw unknown("auth", authentication.name, DIGESTS.keys());
-  if (authentication.key.length === 0) throw new XfrmError(`the key of ${digestName} is empty`);
+  if (digest === undefined) throw unknown(word, authentication.name, DIGESTS.keys());
+  if (authentication.key.length === 0) throw new XfrmError(`the key of ${digestName} is empty`, word, 2);
   const bits = authentication.bits ?? digest.bits;
   if (bits % 8 !== 0 || bits < 32 || bits > digest.most) {
-    throw new XfrmError(`${digestName} is cut to 32..${digest.most} bits, whole bytes, not ${bits}`);
+    throw new XfrmError(
+      `${digestName} is cut to 32..${digest.most} bits, whole bytes, not ${bits}`,
+      word,
+      3,
+    );
   }
   return {
     ...cipher,
@@ -111,11 +127,11 @@ export function transformOf(algorithms: StateAlgorithms, esn: boolean): Transfor
   };
 }
 
-function checkKey(name: string, key: Uint8Array, sizes: readonly number[]): void {
+function checkKey(word: string, name: string, key: Uint8Array, sizes: readonly number[]): void {
   if (sizes.includes(key.length)) return;
   const bits = sizes.map((size) => size * 8).join(", ");
-  throw new XfrmError(`keys of ${name} have ${bits} bits, this one has ${key.length * 8}`);
+  throw new XfrmError(`keys of ${name} have ${bits} bits, this one has ${key.length * 8}`, word, 2);
 }
 
 const unknown = (kind: string, name: string, known: Iterable<string>): XfrmError =>
-  new XfrmError(`"${name}" is no ${kind} algorithm here; there are ${[...known].join(", ")}`);
+  new XfrmError(`"${name}" is no ${kind} algorithm here; there are ${[...known].join(", ")}`, kind);

@@ -16,5 +16,6 @@ export function encapsulated(b: Uint8Array, at: number, end: number): Encapsulat
   return length > 8 && u32(b, payload) !== 0 ? ENCAPSULATED_ESP : ENCAPSULATED_IKE;
 }
 
+export const IKE_PORT = 500;
 /** The port IKE and ESP share behind NATs. */
 export const NAT_TRAVERSAL_PORT = 4500;

@@ -175,7 +175,7 @@ export class EspInput {
       columns.transport[slab] =
         0;
     columns.vlan[slab] = columns.fragmentSize[slab] = columns.routeMtu[slab] = 0;
-    columns.segmentType[slab] = columns.segmentSize[slab] = 0;
+    columns.segmentType[slab] = columns.segmentSize[slab] = columns.transform[slab] = 0;
     // Behind a NAT a transport checksum over the addresses is wrong, and was right for whom the ICV vouches (RFC 3948 3.1.2)
     columns.checksum[slab] = encapsulation !== undefined && !state.tunnel ? CHECKSUM_VALID : CHECKSUM_NONE;
     const mark = columns.mark[slab]!;

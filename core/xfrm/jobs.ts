@@ -26,6 +26,8 @@ export class Jobs {
   readonly esp: Uint32Array;
   readonly sequence: Uint32Array;
   readonly high: Uint32Array;
+  /** Requests under way, of all states. */
+  inFlight = 0;
   readonly #region: number;
   readonly #scratch: Uint8Array;
   readonly #scratchRegion: number;
@@ -95,6 +97,7 @@ export class Jobs {
     this.sequence[row] = sequence;
     this.high[row] = high;
     state.inFlight++;
+    this.inFlight++;
     return true;
   }
 
@@ -104,6 +107,7 @@ export class Jobs {
     requests.free(row);
     this.kind[row] = JOB_NONE;
     state.inFlight--;
+    this.inFlight--;
     return result;
   }
 }

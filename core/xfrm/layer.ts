@@ -1,6 +1,6 @@
 import { type CryptoEngine, NOTICE_DONE } from "../crypto/engine.ts";
 import type { PacketBatch } from "../packet/batch.ts";
-import { ENTRY_PREROUTING, VERDICT_DROP, VERDICT_STOLEN } from "../packet/columns.ts";
+import { ENTRY_PREROUTING, TRANSFORMED, VERDICT_DROP, VERDICT_STOLEN } from "../packet/columns.ts";
 import { PARSE_OK, parseIp } from "../packet/parse.ts";
 import type { PacketPool } from "../packet/pool.ts";
 import type { Random } from "../random.ts";
@@ -113,20 +113,26 @@ export class EspLayer {
     }
   }
 
+  /** Packets with the engine. */
+  get inFlight(): number {
+    return this.#jobs.inFlight;
+  }
+
   /** Finished packets that wait. */
   get waiting(): number {
     return this.#count;
   }
 
-  /** Appends finished packets to the batch, as many as there is room for; how many. */
-  release(batch: PacketBatch): number {
+  /** Appends finished packets to the batch, `most` and as many as there is room for; how many. */
+  release(batch: PacketBatch, most = Infinity): number {
     let released = 0;
-    for (; this.#count > 0; released++) {
+    for (; this.#count > 0 && released < most; released++) {
       const row = this.#jobs.pool.restore(this.#finished[this.#head]!, batch);
       if (row < 0) break;
       this.#head = (this.#head + 1) % this.#finished.length;
       this.#count--;
-      if (batch.entry[row] === ENTRY_PREROUTING && parseIp(batch, row) !== PARSE_OK) {
+      if (batch.entry[row] !== ENTRY_PREROUTING) batch.transform[row] = TRANSFORMED;
+      else if (parseIp(batch, row) !== PARSE_OK) {
         this.statistics.count(IN_HEADER_ERROR);
         batch.verdict[row] = VERDICT_DROP;
       }

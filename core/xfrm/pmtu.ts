@@ -1,6 +1,4 @@
-import { u16 } from "../packet/bytes.ts";
-import type { PacketColumns } from "../packet/columns.ts";
-import { IPV4, IPV4_DONT_FRAGMENT } from "../packet/ipv4.ts";
+import { IPV4 } from "../packet/ipv4.ts";
 import { IPV6, IPV6_MINIMUM_MTU } from "../packet/ipv6.ts";
 import { UDP } from "../packet/udp.ts";
 import { ESP, textUnit, TRAILER } from "./esp.ts";
@@ -40,26 +38,18 @@ export const SIZE_FITS = 0;
 export const SIZE_FRAGMENTED = -1;
 
 /**
- * Whether a row's packet may go through a state towards a way with this MTU: SIZE_FITS, SIZE_FRAGMENTED, or the MTU to
- * tell its sender: ICMP fragmentation needed (type 3 code 4), for IPv6 packet too big, which never says less than 1280
- * (xfrm4_tunnel_check_size, xfrm6_tunnel_check_size). An IPv6 packet of up to 1280 bytes goes in any case, its ESP
- * packet in fragments.
+ * Whether a packet of `length` bytes may go where `most` (of `innerMtu`) is the largest that fits: SIZE_FITS,
+ * SIZE_FRAGMENTED, or the MTU to tell its sender: ICMP fragmentation needed (type 3 code 4), for IPv6 packet too big,
+ * which never says less than 1280 (xfrm4_tunnel_check_size, xfrm6_tunnel_check_size). An IPv6 packet of up to 1280 bytes
+ * goes in any case, its ESP packet in fragments.
  */
-export function sizeAnswer(
-  packet: PacketColumns,
-  row: number,
-  bytes: Uint8Array,
-  state: SizedState,
-  mtu: number,
-): number {
-  const length = packet.end[row]! - packet.network[row]!, most = innerMtu(state, mtu);
+export function sizeAnswer(family: number, length: number, dontFragment: boolean, most: number): number {
   if (length <= most) return SIZE_FITS;
-  if (packet.family[row] === 6) {
+  if (family === 6) {
     const told = Math.max(most, IPV6_MINIMUM_MTU);
     return length <= told ? SIZE_FRAGMENTED : told;
   }
-  const flags = u16(bytes, packet.network[row]! + IPV4.flagsOffset);
-  return (flags & IPV4_DONT_FRAGMENT) === 0 ? SIZE_FRAGMENTED : Math.max(most, SMALLEST_TOLD);
+  return dontFragment ? Math.max(most, SMALLEST_TOLD) : SIZE_FRAGMENTED;
 }
 
 /** RFC 791: every link carries 68 bytes. */

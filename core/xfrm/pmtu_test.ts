@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { udp } from "../packet/build.ts";
-import { packetOf, putPacket, singleBatch } from "../packet/test_batch.ts";
+import { packetOf, singleBatch } from "../packet/test_batch.ts";
 import { espLength } from "./esp.ts";
 import { headerBytes, innerMtu, SIZE_FITS, SIZE_FRAGMENTED, sizeAnswer } from "./pmtu.ts";
 import { ALGORITHMS, Peer, RUNNING } from "./test_peers.ts";
@@ -38,23 +38,18 @@ test("numbers as the kernel's", () => {
 });
 
 test("who is told what", () => {
-  const peer = new Peer(), { batch } = peer;
-  const state = peer.add(`src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1000 mode tunnel ${ALGORITHMS[2]}`);
-  const answer = (packet: Uint8Array, mtu: number): number => {
-    const row = putPacket(batch, packet), told = sizeAnswer(batch, row, batch.bytes(row), state, mtu);
-    batch.clear();
-    return told;
-  };
-  const four = (length: number, flags = 0x4000): Uint8Array =>
-    udp({ from: "10.1.0.1", to: "10.2.0.1", flags }, 1, 2, new Uint8Array(length - 28));
-  const six = (length: number): Uint8Array =>
-    udp({ from: "2001:db8::1", to: "2001:db8::2" }, 1, 2, new Uint8Array(length - 48));
-  assert.equal(answer(four(1446), 1500), SIZE_FITS);
-  assert.equal(answer(four(1447), 1500), 1446);
-  assert.equal(answer(four(1447, 0), 1500), SIZE_FRAGMENTED);
-  assert.equal(answer(six(1447), 1500), 1446);
-  assert.equal(answer(six(1281), 1300), 1280);
-  assert.equal(answer(six(1280), 1300), SIZE_FRAGMENTED);
+  const state = new Peer().add(
+    `src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1000 mode tunnel ${ALGORITHMS[2]}`,
+  );
+  const four = (length: number, dontFragment = true): number =>
+    sizeAnswer(4, length, dontFragment, innerMtu(state, 1500));
+  const six = (length: number, mtu: number): number => sizeAnswer(6, length, true, innerMtu(state, mtu));
+  assert.equal(four(1446), SIZE_FITS);
+  assert.equal(four(1447), 1446);
+  assert.equal(four(1447, false), SIZE_FRAGMENTED);
+  assert.equal(six(1447, 1500), 1446);
+  assert.equal(six(1281, 1300), 1280);
+  assert.equal(six(1280, 1300), SIZE_FRAGMENTED);
 });
 
 test("a packet of just the MTU makes an ESP packet of no more", () => {

@@ -1,8 +1,8 @@
 import type { PacketColumns } from "../packet/columns.ts";
 import { XfrmError } from "./error.ts";
 import {
+  checkPolicy,
   type Direction,
-  MOST_TEMPLATES,
   Policy,
   type PolicyOptions,
   same,
@@ -27,40 +27,55 @@ export class Policies {
   second: State | undefined;
   readonly #lists: Record<Direction, Policy[]> = { in: [], out: [], fwd: [] };
   readonly #environment: PoliciesEnvironment;
+  #nextIndex = 0;
+  #ages = 0;
 
   constructor(environment: PoliciesEnvironment) {
     this.#environment = environment;
   }
 
-  /** @throws XfrmError where there is one with this selector, mark and direction, or templates are too many. */
+  /** @throws XfrmError where there is one with this selector, mark and direction, or it cannot be one. */
   add(options: PolicyOptions): Policy {
-    if ((options.templates?.length ?? 0) > MOST_TEMPLATES) {
-      throw new XfrmError(
-        `a policy has ${MOST_TEMPLATES} templates at most, not ${options.templates!.length}`,
-      );
-    }
-    for (const template of options.templates ?? []) {
-      if (
-        template.mode === "tunnel" && (template.source === undefined || template.destination === undefined)
-      ) {
-        throw new XfrmError("a template of tunnel mode needs src and dst");
-      }
-    }
+    checkPolicy(options);
     if (this.find(options) !== undefined) {
       throw new XfrmError(`there is a policy of direction ${options.direction} with this selector and mark`);
     }
+    const policy = this.#insert(options);
+    policy.index = this.#freeIndex(options.direction);
+    this.#environment.onChange?.(policy, "add");
+    return policy;
+  }
+
+  /**
+   * Adds it, in place of one with the same selector, mark and direction.
+   * @throws XfrmError where it cannot be one; then nothing has changed.
+   */
+  update(options: PolicyOptions): Policy {
+    checkPolicy(options);
+    const before = this.find(options), list = this.#lists[options.direction];
+    if (before !== undefined) list.splice(list.indexOf(before), 1);
+    const policy = this.#insert(options);
+    policy.index = before?.index ?? this.#freeIndex(options.direction);
+    this.#environment.onChange?.(policy, "update");
+    return policy;
+  }
+
+  #insert(options: PolicyOptions): Policy {
     const policy = new Policy(options, this.#environment.interfaceIndex ?? (() => 0));
+    policy.age = this.#ages++;
     const list = this.#lists[options.direction];
     const at = list.findIndex((other) => other.priority > policy.priority);
     list.splice(at < 0 ? list.length : at, 0, policy);
     return policy;
   }
 
-  /** Adds it, in place of one with the same selector, mark and direction. */
-  update(options: PolicyOptions): Policy {
-    const before = this.find(options);
-    if (before !== undefined) this.delete(before);
-    return this.add(options);
+  /** A number that says the direction too (xfrm_gen_index). */
+  #freeIndex(direction: Direction): number {
+    for (;;) {
+      const index = this.#nextIndex | DIRECTION_BITS[direction];
+      this.#nextIndex += 8;
+      if (index !== 0 && !this.#lists[direction].some((policy) => policy.index === index)) return index;
+    }
   }
 
   find(options: Pick<PolicyOptions, "direction" | "selector" | "mark">): Policy | undefined {
@@ -73,7 +88,9 @@ export class Policies {
 
   delete(policy: Policy): void {
     const list = this.#lists[policy.options.direction], at = list.indexOf(policy);
-    if (at >= 0) list.splice(at, 1);
+    if (at < 0) return;
+    list.splice(at, 1);
+    this.#environment.onChange?.(policy, "delete");
   }
 
   all(): Policy[] {
@@ -149,11 +166,14 @@ export class Policies {
   }
 }
 
+const DIRECTION_BITS: Readonly<Record<Direction, number>> = { in: 0, out: 1, fwd: 2 };
+
 export interface PoliciesEnvironment {
   readonly states: States;
   readonly statistics: count.XfrmStatistics;
   readonly interfaceIndex?: InterfaceIndex;
   /** A packet needs a state that is not there: a key daemon's task. Called for each packet; who listens limits. */
+  readonly onChange?: (policy: Policy, change: "add" | "update" | "delete") => void;
   readonly onAcquire?: (policy: Policy, packet: PacketColumns, row: number) => void;
 }
 

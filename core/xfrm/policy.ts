@@ -1,5 +1,6 @@
 import type { Address } from "../packet/address.ts";
 import type { PacketColumns } from "../packet/columns.ts";
+import { XfrmError } from "./error.ts";
 import { type InterfaceIndex, type Selector, SelectorMatch } from "./selector.ts";
 import type { Limits, Mark, Mode, State } from "./state.ts";
 
@@ -36,9 +37,30 @@ export interface Template {
 /** More are refused: a secpath has room for two. */
 export const MOST_TEMPLATES = 2;
 
+/** @throws XfrmError for what no policy can be. */
+export function checkPolicy({ templates = [] }: PolicyOptions): void {
+  if (templates.length > MOST_TEMPLATES) {
+    throw new XfrmError(
+      `a policy has ${MOST_TEMPLATES} templates at most, not ${templates.length}`,
+      "tmpl",
+      0,
+    );
+  }
+  for (const { mode, source, destination } of templates) {
+    if (mode === "tunnel" && (source === undefined || destination === undefined)) {
+      throw new XfrmError("a template of tunnel mode needs src and dst", "tmpl", 0);
+    }
+  }
+}
+
 /** A policy ready for packets. */
 export class Policy {
   readonly options: PolicyOptions;
+  /** What a config says of it, where one does. */
+  configured: PolicyOptions | undefined;
+  /** Number it is known by, and which came before which. */
+  index = 0;
+  age = 0;
   readonly match: SelectorMatch;
   readonly block: boolean;
   readonly priority: number;

@@ -12,12 +12,14 @@ export class Replay {
   readonly window: number;
   readonly esn: boolean;
   /** Highest sequence number taken: low, high. */
-  readonly top = new Uint32Array(2);
+  readonly top: Uint32Array;
   readonly #bits: Uint32Array;
   readonly #mask: number;
 
-  constructor(window: number, esn: boolean) {
+  /** `top`: two words to keep the highest number in. */
+  constructor(window: number, esn: boolean, top: Uint32Array = new Uint32Array(2)) {
     this.window = window;
+    this.top = top.fill(0);
     this.esn = esn;
     let ring = 32;
     while (ring < window) ring *= 2;
@@ -49,6 +51,13 @@ export class Replay {
   /** The same once the ICV was right for this high half. */
   recheck(sequence: number, high: number): ReplayAnswer {
     return this.high(sequence) !== high ? REPLAY_OLD : this.check(sequence);
+  }
+
+  /** Goes on from a number that was taken before; of those below it nobody knows any more, so none is new. */
+  resume(low: number, high: number): void {
+    this.top[0] = low;
+    this.top[1] = high;
+    this.#bits.fill(0xffffffff);
   }
 
   /** Takes a number that `recheck` called new. */

@@ -86,14 +86,21 @@ export const INTEGRITY_ERRORS = 6;
 /** Dummy packets (RFC 4303 2.6) thrown away. */
 export const DUMMIES = 7;
 
+/** Words of sequence numbers a state has: the last one sent, the highest one taken; low, high. */
+export const NUMBERS = 4;
+
 /** A state in the database: what packets ask of it, computed once. */
 export class State {
   /** Its number in the database, free for another after it is dead and nothing is under way. */
   readonly row: number;
   options: StateOptions;
+  /** What a config says of it, where one does. */
+  configured: StateOptions | undefined;
   readonly family: 4 | 6;
   readonly source: Uint32Array;
   readonly destination: Uint32Array;
+  readonly spi: number;
+  readonly reqid: number;
   readonly tunnel: boolean;
   readonly esn: boolean;
   readonly mayWrap: boolean;
@@ -106,7 +113,7 @@ export class State {
   readonly replay: Replay;
   readonly selector: SelectorMatch | undefined;
   /** Last sequence number sent: low, high. */
-  readonly sequence = new Uint32Array(2);
+  readonly sequence: Uint32Array;
   readonly ivSalt = new Uint32Array(2);
   readonly lives = new Float64Array(8);
   readonly outOrder = new Order();
@@ -116,6 +123,9 @@ export class State {
   dying = false;
   /** Requests under way. */
   inFlight = 0;
+  /** Learned of the way to its other end: an MTU, and until when it holds (monotonic milliseconds). */
+  pathMtu = 0;
+  pathMtuUntil = 0;
   /** IPv4 identification of its next packet that may be fragmented. */
   identification = 0;
 
@@ -125,6 +135,7 @@ export class State {
     transform: Transform,
     session: number,
     index: InterfaceIndex,
+    numbers: Uint32Array = new Uint32Array(NUMBERS),
   ) {
     const flags = options.flags ?? [];
     this.row = row;
@@ -132,6 +143,8 @@ export class State {
     this.family = options.destination.family;
     this.source = Uint32Array.from(options.source.words);
     this.destination = Uint32Array.from(options.destination.words);
+    this.spi = options.spi;
+    this.reqid = options.reqid ?? 0;
     this.tunnel = options.mode === "tunnel";
     this.esn = flags.includes("esn");
     this.mayWrap = flags.includes("oseq-may-wrap");
@@ -141,7 +154,8 @@ export class State {
     this.df = options.df ?? (flags.includes("nopmtudisc") ? "clear" : "copy");
     this.transform = transform;
     this.session = session;
-    this.replay = new Replay(options.replayWindow ?? 0, this.esn);
+    this.sequence = numbers.subarray(0, 2);
+    this.replay = new Replay(options.replayWindow ?? 0, this.esn, numbers.subarray(2, 4));
     this.selector = options.selector === undefined ? undefined : new SelectorMatch(options.selector, index);
     this.sequence.set(options.outSequence ?? [0, 0]);
     const [low, high] = options.inSequence ?? [0, 0];

@@ -1,25 +1,38 @@
-import { formatAddress } from "../packet/address.ts";
 import type { StateAlgorithms } from "./algorithms.ts";
-import { formatLimits, formatSelector, limitWords, selectorWords } from "./selector_words.ts";
-import {
-  EXTRA_FLAGS,
-  type Mode,
-  type State,
-  STATE_FLAGS,
-  type StateFlag,
-  type StateOptions,
-} from "./state.ts";
-import { hex, hex32, hexKey, Words, WordsError } from "./words.ts";
+import { limitWords } from "./limit_words.ts";
+import type { Selector } from "./selector.ts";
+import { selectorWords } from "./selector_words.ts";
+import { EXTRA_FLAGS, type Mode, STATE_FLAGS, type StateFlag, type StateOptions } from "./state.ts";
+import { Words, WordsError } from "./words.ts";
 
 /**
  * A state from the words behind `ip xfrm state add`, or as listed.
  * @throws WordsError
  */
-export function parseState(text: string): StateOptions {
-  const words = new Words(text), s: { -readonly [K in keyof StateOptions]?: StateOptions[K] } = {};
+export const parseState = (text: string): StateOptions => stateWords(new Words(text));
+
+/** Words that may begin something in a state. */
+export const STATE_WORDS: readonly string[] = [
+  ..."src dst proto spi reqid mode mark output-mark replay-window replay-oseq replay-oseq-hi replay-seq"
+    .split(" "),
+  ..."replay-seq-hi seq flag extra-flag df enc auth auth-trunc aead encap sel limit".split(" "),
+];
+
+export const MODES: readonly Mode[] = ["tunnel", "transport"];
+const NOT_BUILT = ["coa", "ctx", "offload", "if_id", "tfcpad", "comp", "dir"];
+
+/** The words left are a state. */
+export function stateWords(words: Words): StateOptions {
+  const s: { -readonly [K in keyof StateOptions]?: StateOptions[K] } = {}, begin = words.at;
   const algorithms: { -readonly [K in keyof StateAlgorithms]: StateAlgorithms[K] } = {},
     flags: StateFlag[] = [];
   let esp = false, out: [number, number] = [0, 0], came: [number, number] = [0, 0];
+  const algorithm = (before: unknown) => {
+    if (before !== undefined) {
+      throw new WordsError("an algorithm of this kind stands before it", words.at - 1);
+    }
+    return { name: words.word("an algorithm"), key: words.key("a key") };
+  };
   while (!words.done) {
     const word = words.word("a word of a state");
     if (word === "src") s.source = words.address("a source address");
@@ -27,7 +40,7 @@ export function parseState(text: string): StateOptions {
     else if (word === "proto") esp = words.oneOf(["esp"], "a protocol") === "esp";
     else if (word === "spi") s.spi = words.number("an SPI");
     else if (word === "reqid") s.reqid = words.number("a reqid");
-    else if (word === "mode") s.mode = words.oneOf<Mode>(["tunnel", "transport"], "a mode");
+    else if (word === "mode") s.mode = words.abbreviated(MODES, "a mode");
     else if (word === "mark") s.mark = words.mark();
     else if (word === "output-mark") s.outputMark = words.mark();
     else if (word === "replay-window") s.replayWindow = words.number("a replay window", 4096);
@@ -39,48 +52,51 @@ export function parseState(text: string): StateOptions {
     else if (word === "flag") takeFlags(words, STATE_FLAGS, flags);
     else if (word === "extra-flag" || word === "extra_flag") takeFlags(words, EXTRA_FLAGS, flags);
     else if (word === "df") s.df = words.oneOf(["copy", "set", "clear"], "a rule for don't-fragment");
-    else if (word === "enc") {
-      algorithms.encryption = { name: words.word("an algorithm"), key: words.key("a key") };
-    } else if (word === "auth") {
-      algorithms.authentication = { name: words.word("an algorithm"), key: words.key("a key") };
-    } else if (word === "auth-trunc") {
+    else if (word === "enc") algorithms.encryption = algorithm(algorithms.encryption);
+    else if (word === "auth") algorithms.authentication = algorithm(algorithms.authentication);
+    else if (word === "auth-trunc") {
       algorithms.authentication = {
-        name: words.word("an algorithm"),
-        key: words.key("a key"),
+        ...algorithm(algorithms.authentication),
         bits: words.number("bits kept"),
       };
     } else if (word === "aead") {
-      algorithms.aead = {
-        name: words.word("an algorithm"),
-        key: words.key("a key"),
-        bits: words.number("bits of ICV"),
-      };
+      algorithms.aead = { ...algorithm(algorithms.aead), bits: words.number("bits of ICV") };
     } else if (word === "encap") s.encapsulation = encapsulation(words);
     else if (word === "sel") s.selector = selectorWords(words);
     else if (word === "limit") s.limits = limitWords(words, s.limits);
     else if (word === "anti-replay") s.replayWindow = context(words, out, came) ?? s.replayWindow ?? 0;
+    else if (NOT_BUILT.includes(word)) words.notBuilt(word);
     else words.fail("a word of a state", word);
   }
-  if (s.source === undefined || s.destination === undefined) {
-    throw new WordsError("a state needs src and dst", 0);
+  const { source, destination, spi, mark, selector, ...rest } = s;
+  if (source === undefined || destination === undefined) {
+    throw new WordsError("a state needs src and dst", begin);
   }
-  if (!esp) throw new WordsError("a state needs proto esp", 0);
-  if (s.spi === undefined) throw new WordsError("a state needs spi", 0);
-  const unique = [...new Set(flags)];
+  if (!esp) throw new WordsError("a state needs proto esp", begin);
+  if (spi === undefined) throw new WordsError("a state needs spi", begin);
+  const sorted = [...STATE_FLAGS, ...EXTRA_FLAGS].filter((flag) => flags.includes(flag));
   return {
-    ...s,
-    source: s.source,
-    destination: s.destination,
-    spi: s.spi,
+    ...rest,
+    source,
+    destination,
+    spi,
     mode: s.mode ?? "transport",
     algorithms,
-    ...(unique.length === 0 ? {} : { flags: unique }),
+    // as ip: a mark without a mask is none
+    ...(mark === undefined || mark.mask === 0 ? {} : { mark }),
+    ...(selector === undefined || isAny(selector) ? {} : { selector }),
+    ...(sorted.length === 0 ? {} : { flags: sorted }),
     ...(out[0] === 0 && out[1] === 0 ? {} : { outSequence: out }),
     ...(came[0] === 0 && came[1] === 0 ? {} : { inSequence: came }),
   };
 }
 
-function takeFlags(words: Words, known: readonly StateFlag[], flags: StateFlag[]): void {
+/** What the kernel lists for a state without a selector. */
+const isAny = ({ source, destination, protocol, device }: Selector): boolean =>
+  (source?.length ?? 0) === 0 && (destination?.length ?? 0) === 0 && protocol === undefined &&
+  device === undefined;
+
+export function takeFlags(words: Words, known: readonly StateFlag[], flags: StateFlag[]): void {
   flags.push(words.oneOf(known, "a flag"));
   while (known.some((name) => name === words.peek())) flags.push(words.oneOf(known, "a flag"));
 }
@@ -119,58 +135,4 @@ function context(words: Words, out: [number, number], came: [number, number]): n
     } else if (/^[0-9a-f]{8}$/.test(name)) words.skip(name);
     else return window;
   }
-}
-
-/** A state as `ip xfrm state` lists it. `keys` false: `nokeys`. Limits and `df` follow in words of a command. */
-export function formatState(state: State, keys = true): string {
-  const { options } = state, { algorithms } = options, flags = options.flags ?? [];
-  const key = (bytes: Uint8Array): string => keys ? hexKey(bytes) : "<<Keys hidden>>";
-  const listed = flags.filter((flag) => STATE_FLAGS.some((name) => name === flag));
-  const extra = flags.filter((flag) => EXTRA_FLAGS.some((name) => name === flag));
-  let text = `src ${formatAddress(options.source)} dst ${formatAddress(options.destination)}\n` +
-    `\tproto esp spi ${hex32(options.spi)} reqid ${options.reqid ?? 0} mode ${options.mode}\n` +
-    `\treplay-window ${wide(state) ? 0 : state.replay.window} ${
-      listed.length > 0 ? `flag ${listed.join(" ")}` : ""
-    }` +
-    `${extra.length > 0 ? ` extra_flag ${extra.join(" ")}` : ""}\n`;
-  if (options.mark !== undefined) text += `\tmark ${hex(options.mark.value)}/${hex(options.mark.mask)} \n`;
-  const { authentication, aead, encryption } = algorithms;
-  if (authentication !== undefined) {
-    const bits = authentication.bits ?? state.transform.icvSize * 8;
-    text += `\tauth-trunc ${authentication.name} ${key(authentication.key)} ${bits}\n`;
-  }
-  if (aead !== undefined) text += `\taead ${aead.name} ${key(aead.key)} ${aead.bits}\n`;
-  if (encryption !== undefined) text += `\tenc ${encryption.name} ${key(encryption.key)}\n`;
-  const encap = options.encapsulation;
-  if (encap !== undefined) {
-    text += `\tencap type espinudp sport ${encap.sourcePort} dport ${encap.destinationPort} addr ` +
-      `${state.family === 4 ? "0.0.0.0" : "::"}\n`;
-  }
-  text += antiReplay(state);
-  const { outputMark } = options;
-  if (outputMark !== undefined) text += `\toutput-mark ${hex(outputMark.value)}/${hex(outputMark.mask)} \n`;
-  if (options.selector !== undefined) text += `\tsel ${formatSelector(options.selector)}\n`;
-  if (options.df !== undefined) text += `\tdf ${options.df}\n`;
-  return text + formatLimits(options.limits);
-}
-
-/** Its window is listed with its bitmap, as it is an xfrm_replay_state_esn's; `replay-window` then says 0. */
-const wide = (state: State): boolean => state.esn || state.replay.window > 32;
-
-function antiReplay(state: State): string {
-  const { top } = state.replay, { sequence } = state, words = state.replay.bitmap();
-  const word = (n: number): string => n.toString(16).padStart(8, "0");
-  if (!wide(state)) {
-    return `\tanti-replay context: seq 0x${top[0]!.toString(16)}, oseq 0x${sequence[0]!.toString(16)}, ` +
-      `bitmap 0x${word(words[0] ?? 0)}\n`;
-  }
-  const [seq, high, oseq, ohigh] = [top[0]!, top[1]!, sequence[0]!, sequence[1]!].map((n) =>
-    `0x${n.toString(16)}`
-  );
-  let text = `\tanti-replay esn context:\n\t seq-hi ${high}, seq ${seq}, oseq-hi ${ohigh}, oseq ${oseq}\n` +
-    `\t replay_window ${state.replay.window}, bitmap-length ${words.length}\n`;
-  for (let i = 0; i < words.length; i += 8) {
-    text += `\t  ${Array.from(words.subarray(i, i + 8), word).join(" ")} \n`;
-  }
-  return text;
 }

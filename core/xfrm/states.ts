@@ -12,6 +12,7 @@ import {
   DEAD,
   EXPIRED,
   type Limits,
+  NUMBERS,
   PACKETS,
   State,
   type StateOptions,
@@ -37,10 +38,12 @@ export class States {
   readonly #heads: Int32Array;
   readonly #next: Int32Array;
   readonly #environment: StatesEnvironment;
+  /** Those in the database. */
+  count = 0;
   /** Moves on with every change to what a template may find. */
   generation = 0;
 
-  constructor(environment: StatesEnvironment, capacity = 1024) {
+  constructor(environment: StatesEnvironment, capacity = MOST_STATES) {
     this.capacity = capacity;
     this.#environment = environment;
     this.#rows = new Array<State | undefined>(capacity).fill(undefined);
@@ -54,7 +57,7 @@ export class States {
    * @throws XfrmError, CryptoError for what is wrong with it; then nothing has changed.
    */
   add(options: StateOptions, now: number): State {
-    check(options);
+    checkState(options);
     if (this.find(options) !== undefined) {
       throw new XfrmError(
         `there is a state for ${formatAddress(options.destination)} spi ${hex(options.spi)}`,
@@ -69,7 +72,8 @@ export class States {
         tagSize: transform.icvSize,
         user: `esp ${formatAddress(options.destination)} ${hex(options.spi)}`,
       });
-      const state = new State(row, options, transform, session, interfaceIndex ?? (() => 0));
+      const numbers = this.#environment.numbers?.subarray(row * NUMBERS, (row + 1) * NUMBERS);
+      const state = new State(row, options, transform, session, interfaceIndex ?? (() => 0), numbers);
       state.ivSalt.set(options.ivSalt ?? [random.u32(), random.u32()]);
       state.identification = random.u32() & 0xffff;
       state.lives[ADDED] = now;
@@ -78,6 +82,8 @@ export class States {
       this.#next[row] = this.#heads[bucket]!;
       this.#heads[bucket] = row;
       this.generation++;
+      this.count++;
+      this.#environment.onChange?.(state, "add");
       return state;
     } catch (error) {
       this.#free.push(row);
@@ -105,6 +111,7 @@ export class States {
     };
     state.dying = false;
     this.generation++;
+    this.#environment.onChange?.(state, "update");
     return state;
   }
 
@@ -144,8 +151,10 @@ export class States {
   /** Takes a state out; packets of it that are under way come out still. */
   delete(state: State): void {
     if (state.condition === DEAD) return;
+    if (state.condition === VALID) this.#environment.onChange?.(state, "delete");
     state.condition = DEAD;
     this.generation++;
+    this.count--;
     const bucket = bucketOf(state.destination, 0, state.options.spi);
     let row = this.#heads[bucket]!;
     if (row === state.row) this.#heads[bucket] = this.#next[row]!;
@@ -185,13 +194,18 @@ export class States {
     if (state.condition !== VALID) return;
     state.condition = EXPIRED;
     this.generation++;
-    this.#environment.onExpire?.(state, reason);
+    this.#environment.onChange?.(state, reason);
   }
 
   #soft(state: State): void {
     state.dying = true;
     this.generation++;
-    this.#environment.onExpire?.(state, "soft");
+    this.#environment.onChange?.(state, "soft");
+  }
+
+  /** Interfaces came or went. */
+  bind(index: InterfaceIndex): void {
+    for (const state of this.all()) state.selector?.bind(index);
   }
 
   /** Once a second or so: limits in time, and the end of what expired. */
@@ -207,13 +221,19 @@ export class States {
   }
 }
 
+export const MOST_STATES = 1024;
+
+export type StateChange = "add" | "update" | "delete" | "soft" | "hard" | "sequence";
+
 export interface StatesEnvironment {
   readonly engine: CryptoEngine;
   /** For ivs that must not be foreseen: a cryptographic generator. */
   readonly random: Random;
   readonly interfaceIndex?: InterfaceIndex;
-  /** A soft limit was reached, a hard one, or the last sequence number was used: time for another state. */
-  readonly onExpire?: (state: State, reason: "soft" | "hard" | "sequence") => void;
+  /** NUMBERS words a state, where they shall outlive this thread. */
+  readonly numbers?: Uint32Array;
+  /** A state came, changed or went; `soft`, `hard`: a limit was reached; `sequence`: its last number was used. */
+  readonly onChange?: (state: State, change: StateChange) => void;
 }
 
 function overTime(
@@ -227,23 +247,28 @@ function overTime(
     (lives[USED] !== 0 && now - lives[USED]! >= (used ?? Infinity) * 1000);
 }
 
-function check(options: StateOptions): void {
+/** @throws XfrmError for what no state can be, algorithms aside. */
+export function checkState(options: StateOptions): void {
   const { source, destination, spi, encapsulation } = options, window = options.replayWindow ?? 0;
-  if (source.family !== destination.family) throw new XfrmError("source and destination are of two families");
-  if (!Number.isInteger(spi) || spi < SMALLEST_SPI || spi > 0xffffffff) {
-    throw new XfrmError(`an SPI is ${hex(SMALLEST_SPI)}..0xffffffff, not ${hex(spi)} (RFC 4303 2.1)`);
+  if (source.family !== destination.family) {
+    throw new XfrmError("source and destination are of two families", "dst");
   }
-  if (destination.words.every((word) => word === 0)) throw new XfrmError("the destination is no address");
+  if (!Number.isInteger(spi) || spi < SMALLEST_SPI || spi > 0xffffffff) {
+    throw new XfrmError(`an SPI is ${hex(SMALLEST_SPI)}..0xffffffff, not ${hex(spi)} (RFC 4303 2.1)`, "spi");
+  }
+  if (destination.words.every((word) => word === 0)) {
+    throw new XfrmError("the destination is no address", "dst");
+  }
   if (!Number.isInteger(window) || window < 0 || window > MOST_WINDOW) {
-    throw new XfrmError(`a replay window has 0..${MOST_WINDOW} numbers, not ${window}`);
+    throw new XfrmError(`a replay window has 0..${MOST_WINDOW} numbers, not ${window}`, "replay-window");
   }
   if (window === 0 && options.flags?.includes("esn")) {
-    throw new XfrmError("extended sequence numbers need a replay window");
+    throw new XfrmError("extended sequence numbers need a replay window", "flag");
   }
   if (
     encapsulation !== undefined && !(port(encapsulation.sourcePort) && port(encapsulation.destinationPort))
   ) {
-    throw new XfrmError("ports of an encapsulation are 1..65535");
+    throw new XfrmError("ports of an encapsulation are 1..65535", "encap", 2);
   }
 }
 

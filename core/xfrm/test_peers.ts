@@ -21,7 +21,11 @@ export class Peer {
     this.states = new States({
       engine: this.engine,
       random,
-      onExpire: (state, reason) => this.events.push(`${reason} 0x${state.options.spi.toString(16)}`),
+      onChange: (state, change) => {
+        if (!["add", "update", "delete"].includes(change)) {
+          this.events.push(`${change} 0x${state.options.spi.toString(16)}`);
+        }
+      },
     });
     this.esp = new EspLayer({ engine: this.engine, pool: this.batch.pool, states: this.states, random });
   }

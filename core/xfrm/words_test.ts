@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { below, SeededRandom } from "../random.ts";
 import { formatPolicy, parsePolicy } from "./policy_words.ts";
-import { formatState, parseState } from "./state_words.ts";
+import { formatState } from "./state_listing.ts";
+import { parseState } from "./state_words.ts";
 import { ALGORITHMS, Peer } from "./test_peers.ts";
 import { WordsError } from "./words.ts";
 
@@ -42,11 +43,11 @@ test("a state's listing", () => {
       "encap espinudp 4500 4501 0.0.0.0",
   );
   assert.equal(
-    formatState(state, false),
+    formatState(state, { keys: false }),
     "src 192.0.2.1 dst 192.0.2.2\n\tproto esp spi 0x00001000 reqid 5 mode tunnel\n" +
-      "\treplay-window 32 flag af-unspec\n\tmark 0x10/0xff \n\taead rfc4106(gcm(aes)) <<Keys hidden>> 128\n" +
+      "\treplay-window 32 flag af-unspec\n\tmark 0x10/0xff output-mark 0x2/0xffffffff\n\taead rfc4106(gcm(aes)) <<Keys hidden>> 128\n" +
       "\tencap type espinudp sport 4500 dport 4501 addr 0.0.0.0\n" +
-      "\tanti-replay context: seq 0x0, oseq 0x0, bitmap 0x00000000\n\toutput-mark 0x2/0xffffffff \n",
+      "\tanti-replay context: seq 0x0, oseq 0x0, bitmap 0x00000000\n",
   );
 });
 

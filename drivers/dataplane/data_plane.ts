@@ -1,3 +1,5 @@
+import { NUMBERS } from "../../core/xfrm/state.ts";
+import { MOST_STATES } from "../../core/xfrm/states.ts";
 import { DROP_REASONS } from "../../core/forward/drops.ts";
 import type { FlowFilter } from "../../core/conntrack/filter.ts";
 import { tableLayout } from "../../core/conntrack/layout.ts";
@@ -62,6 +64,7 @@ export class DataPlane {
       control: new SharedArrayBuffer(shared.CONTROL_WORDS * 4),
       status: new SharedArrayBuffer(shared.STATUS_CELLS * 8),
       flowTable: new SharedArrayBuffer(tableLayout(options.plan.conntrack.flows).bytes),
+      sequences: new SharedArrayBuffer(MOST_STATES * NUMBERS * 4),
       cells: options.cells,
       commands: ringMemory(COMMAND_WORDS * 4 * 64),
       answers: ringMemory(1 << 20),

@@ -19,6 +19,7 @@ export class Operations {
   readonly #answers: AnswerRing;
   readonly #command = new Int32Array(COMMAND_WORDS);
   readonly #now: () => number;
+  readonly #crypto: () => readonly string[];
   #running = false;
   #cursor = 0;
   #count = 0;
@@ -27,8 +28,15 @@ export class Operations {
   #lines: string[] = [];
   #written = 0;
 
-  constructor(router: Router, commands: CommandRing, answers: AnswerRing, now: () => number) {
+  constructor(
+    router: Router,
+    commands: CommandRing,
+    answers: AnswerRing,
+    now: () => number,
+    crypto: () => readonly string[] = () => [],
+  ) {
     this.#router = router;
+    this.#crypto = crypto;
     this.#commands = commands;
     this.#answers = answers;
     this.#now = now;
@@ -80,6 +88,8 @@ export class Operations {
         return router.stations((port) => router.transmitter.ports[port]?.name ?? `port${port}`);
       case OP_STATISTICS:
         return Object.entries(router.conntrack.counters).map(([name, value]) => `${name}=${value}`);
+      case OP_CRYPTO:
+        return [...this.#crypto()];
       case OP_FLUSH_FLOWS:
         router.conntrack.flush();
         return [];
@@ -173,6 +183,9 @@ export const OP_STATIONS = 7;
 export const OP_STATISTICS = 8;
 /** For tests of a restart: the next batch kills the data plane. */
 export const OP_FAULT = 9;
+
+/** JSON: a line a device, then a line a session. */
+export const OP_CRYPTO = 10;
 
 /** Milliseconds a turn may give to commands. */
 const SLICE = 0.2;

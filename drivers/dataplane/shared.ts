@@ -11,6 +11,8 @@ export interface SharedState {
   readonly status: SharedArrayBuffer;
   /** Flow table. */
   readonly flowTable: SharedArrayBuffer;
+  /** Sequence numbers of IPsec states. */
+  readonly sequences: SharedArrayBuffer;
   /** Stateful objects' cells. */
   readonly cells: SharedArrayBuffer;
   /** Command ring and answer ring. */

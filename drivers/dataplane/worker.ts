@@ -2,7 +2,9 @@ import { SeededRandom } from "../../core/random.ts";
 import { Router } from "../../core/router.ts";
 import { LINKTYPE_ETHERNET, PcapWriter } from "../../core/packet/pcap.ts";
 import { closeTogether } from "../sys/close_together.ts";
+import { runXfrm } from "../../core/xfrm/commands.ts";
 import { clock, Stopwatch } from "../sys/clock.ts";
+import { DataPlaneCrypto } from "./crypto.ts";
 import { adoptPort } from "../port/registry.ts";
 import type { DevicePort } from "../port/device_port.ts";
 import { WakeEvent } from "../sys/event.ts";
@@ -53,6 +55,7 @@ class DataPlaneLoop {
   readonly #wake: WakeEvent;
   readonly #wakePlace: number;
   readonly #stopwatch = new Stopwatch();
+  readonly #crypto = new DataPlaneCrypto(this.#waiter);
   #taken = 0;
   #nextRefresh = 0;
 
@@ -70,6 +73,8 @@ class DataPlaneLoop {
       flowTable: shared.flowTable,
       cells: new Float64Array(shared.cells),
       drops: dropCells(shared.status),
+      sequences: new Uint32Array(shared.sequences),
+      crypto: () => this.#crypto.open(),
       log: (prefix, level, _group, batch, row) => {
         const text = prefix < 0 ? "" : this.#strings[prefix] ?? "";
         const line = logLine(text, level, this.#router.interfaces.names, batch, row);
@@ -86,10 +91,14 @@ class DataPlaneLoop {
       new CommandRing(shared.commands),
       answers,
       clock.monotonic,
+      () => this.#crypto.status(),
     );
     this.#wake = new WakeEvent(start.wake);
     this.#wakePlace = this.#waiter.add(start.wake);
     this.#addPorts(start.ports);
+    if (start.ledger !== undefined) {
+      this.#router.ipsec.restore(start.ledger, new Uint32Array(shared.sequences).slice(), clock.monotonic());
+    }
     if (start.measure) this.#router.phase = (phase) => this.#stopwatch.phase(phase);
   }
   #strings: readonly string[] = [];
@@ -111,6 +120,21 @@ class DataPlaneLoop {
     post({ kind: "applied", generation: message.plan.generation });
   }
 
+  /** A command of `ip xfrm`; what is wrong with it changes nothing. */
+  #xfrm({ number, words, json }: Extract<ToDataPlane, { kind: "xfrm" }>): void {
+    try {
+      const output = runXfrm(this.#router.ipsec, words, json, clock.monotonic(), clock.wall());
+      post({ kind: "xfrm", number, output });
+    } catch (error) {
+      post({
+        kind: "xfrm",
+        number,
+        output: "",
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
   /** Runs until the stop word is set; leaves the synchronous loop only to take posted messages. */
   async run(next: () => Promise<ToDataPlane>): Promise<void> {
     this.#apply({ plan: this.#start.plan, ports: [] });
@@ -121,9 +145,11 @@ class DataPlaneLoop {
         const message = await next();
         this.#taken++;
         if (message.kind === "plan") this.#apply(message);
+        else if (message.kind === "xfrm") this.#xfrm(message);
       }
     }
     this.#router.shutdown();
+    this.#crypto.close();
     this.#publish(clock.monotonic());
     await closeTogether(this.#ports.map((port) => port.fd), () => {
       for (const port of this.#ports) port.close();

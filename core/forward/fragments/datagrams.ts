@@ -8,8 +8,8 @@ import type { FragmentHeader } from "./fragment_header.ts";
  * Incomplete datagrams.
  *
  * Overview    rows of columns, found by a seeded hash of addresses, identification and protocol (IPv4), interface
- *             (IPv6 link-local) and whether they come from the wire or from this host. A row is either free or
- *             holds the state of one datagram; its fragments are in a list of slabs (fragment_list.ts).
+ *             (IPv6 link-local), whether they come from the wire or from this host, and by which IPsec states. A
+ *             row is either free or holds the state of one datagram; its fragments are in a list of slabs (fragment_list.ts).
  * Life-cycle  opened by the first fragment to come, whichever it is; closed when whole, spoilt or out of time.
  * Ownership   the data-plane thread.
  * Limits      `capacity` datagrams, `perSource` of one source address (counted in 1024 seeded buckets, so that
@@ -162,6 +162,8 @@ export class Datagrams {
       w[0] = (6 << 24) | local | (scoped ? batch.inInterface[row]! : 0);
     }
     w[1] = header.identification;
+    // What came in the clear must not stand in for what came through a tunnel.
+    w[10] = batch.secpath[row]!;
     for (let i = 0; i < 4; i++) {
       w[2 + i] = batch.source[lane + i]!;
       w[6 + i] = batch.destination[lane + i]!;
@@ -184,6 +186,6 @@ export class Datagrams {
   }
 }
 
-const KEY = 10;
+const KEY = 11;
 const BUCKETS = 1024;
 const SOURCES = 1024;
