@@ -15,7 +15,7 @@ export interface CheckResult {
 export function checkFiles(path: string): CheckResult {
   const files = readFiles(path);
   if (!files.ok) return { ok: false, messages: files.error, summary: "" };
-  const { config, ruleset, directory } = files;
+  const { config, ruleset, directory, warnings } = files;
   const numbers = interfaceNumbers();
   numbers.become(deviceNames(config));
   const result = Rules.check(ruleset, directory, {
@@ -27,7 +27,7 @@ export function checkFiles(path: string): CheckResult {
     ports = plural(config.ports.length, "port");
   return {
     ok: result.ok,
-    messages: result.error,
+    messages: warnings + result.error,
     summary: `${interfaces} over ${ports}, ruleset ${ruleset.name}`,
   };
 }

@@ -1,5 +1,6 @@
 import type { Located, Source, Span } from "./diagnostic.ts";
 import type { BridgeConfig, DocumentConfig, PortConfig, RoutedConfig } from "./schema.ts";
+import type { XfrmConfig } from "./xfrm.ts";
 
 /** A configuration as it was read: every key of the right kind, the names resolved, places kept. */
 export interface Config {
@@ -10,6 +11,7 @@ export interface Config {
   readonly ports: readonly PortEntry[];
   /** Routed interfaces: every bridge, and every port that is no bridge's member; in the order of the file. */
   readonly interfaces: readonly InterfaceEntry[];
+  readonly xfrm?: XfrmConfig;
 }
 
 export interface PortEntry {

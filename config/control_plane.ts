@@ -2,6 +2,8 @@ import type { Clock } from "../core/clock.ts";
 import { formatPrefix } from "../core/packet/address.ts";
 import type { MonitorSink, NftMonitor } from "../core/nft/monitor/monitor.ts";
 import type { NftOptions, NftResult } from "../core/nft/options.ts";
+import type { RouterEvent } from "../core/router.ts";
+import type { XfrmEvent } from "../core/xfrm/plan.ts";
 import type {
   ApplyResult,
   DataPlane,
@@ -26,7 +28,7 @@ import { VERSION } from "./version.ts";
 /** The data plane as the control plane uses it. */
 export type DataPlaneHandle = Pick<
   DataPlane,
-  "apply" | "status" | "flows" | "deleteFlows" | "query" | "drainLog" | "listenToTraces" | "stop"
+  "apply" | "status" | "flows" | "deleteFlows" | "query" | "drainLog" | "listenToTraces" | "xfrm" | "stop"
 >;
 
 export type Log = (level: "debug" | "info" | "warning" | "error", message: string) => void;
@@ -65,6 +67,7 @@ export class ControlPlane {
   readonly #learned: Learned;
   readonly #admin: AdminListeners;
   readonly #interfaces = interfaceNumbers();
+  readonly #xfrmListeners = new Set<(event: XfrmEvent) => void>();
   readonly #started: number;
   readonly #failed: (error: unknown) => void;
   #dataPlane: DataPlaneHandle | undefined;
@@ -112,7 +115,7 @@ export class ControlPlane {
   async #load(changes: Changes): Promise<Outcome> {
     const files = readFiles(this.#options.path);
     if (!files.ok) return files;
-    const { config, ruleset, directory } = files;
+    const { config, ruleset, directory, warnings } = files;
     changes.made(this.#interfaces.become(deviceNames(config)));
     const checked = this.#rules.check(ruleset, directory);
     if (!checked.ok) return { ok: false, error: checked.error };
@@ -130,7 +133,9 @@ export class ControlPlane {
     if (!replaced.ok) return { ok: false, error: replaced.error };
     const running = { config, prepared, loaded: new Date().toISOString() };
     const outcome = await this.#enact(running, prepared.opened);
-    if (outcome.ok && checked.error !== "") this.#options.log("warning", checked.error.trimEnd());
+    for (const text of outcome.ok ? [warnings, checked.error] : []) {
+      if (text !== "") this.#options.log("warning", text.trimEnd());
+    }
     return outcome;
   }
 
@@ -178,7 +183,7 @@ export class ControlPlane {
       secret: machineSecret(),
       measure: measure ?? false,
       ...(entry === undefined ? {} : { entry }),
-      onEvent: (event) => this.#learned.take(event),
+      onEvent: (event) => this.#take(event),
       onLog: (line) => log(...levelled(line)),
       onDeath: (error, pcap) => {
         const kept = this.#options.keepDeath?.(error, pcap) ?? "";
@@ -219,6 +224,18 @@ export class ControlPlane {
         monitor.close();
       },
     };
+  }
+
+  /** Tells `listener` of states and policies of IPsec that come, change and go, until what it answers is called. */
+  listenToXfrm(listener: (event: XfrmEvent) => void): () => void {
+    this.#xfrmListeners.add(listener);
+    return () => this.#xfrmListeners.delete(listener);
+  }
+
+  #take(event: RouterEvent): void {
+    if (event.kind !== "xfrm") return this.#learned.take(event);
+    if (event.change === "failed") this.#options.log("error", `ipsec: ${event.what}: ${event.error}`);
+    for (const listener of this.#xfrmListeners) listener(event);
   }
 
   /** The data plane, for questions about flows. Undefined before the first configuration. */

@@ -55,6 +55,7 @@ class FakeDataPlane implements DataPlaneHandle {
     return () => {};
   }
   drainLog = () => Promise.resolve();
+  xfrm = () => Promise.resolve({ output: "" });
   stop() {
     this.stopped = true;
     return Promise.resolve();

@@ -1,4 +1,5 @@
 import { type Diagnostic, renderDiagnostic } from "../core/nft/text/diagnostic.ts";
+import { hideKeys } from "../core/xfrm/words.ts";
 import { placeOf, type Source, type Span } from "../core/nft/text/source.ts";
 
 /**
@@ -13,19 +14,29 @@ export interface Located<T> {
   readonly place: Span;
 }
 
-/** Collects what is wrong, so that one run shows everything. `also` is the first of two places that clash. */
+/** Collects what is wrong, so that one run shows everything but keys. `also` is the first of two places that clash. */
 export type Report = (
   place: Span,
   message: string,
-  more?: { readonly also?: Span | undefined; readonly hints?: readonly string[] },
+  more?: {
+    readonly also?: Span | undefined;
+    readonly hints?: readonly string[];
+    /** An error unless told. */
+    readonly severity?: "warning";
+  },
 ) => void;
 
 export function collector(): { readonly diagnostics: Diagnostic[]; readonly report: Report } {
   const diagnostics: Diagnostic[] = [];
   const report: Report = (place, message, more) => {
-    const hints = [...(more?.hints ?? [])];
+    const hints = (more?.hints ?? []).map(hideKeys);
     if (more?.also !== undefined) hints.unshift(`the other one is at ${whereIs(more.also)}`);
-    diagnostics.push({ severity: "error", message, spans: [firstLineOf(place)], hints });
+    diagnostics.push({
+      severity: more?.severity ?? "error",
+      message: hideKeys(message),
+      spans: [firstLineOf(place)],
+      hints,
+    });
   };
   return { diagnostics, report };
 }

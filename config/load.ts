@@ -1,25 +1,31 @@
 import { LineCounter, parseDocument, type YAMLError } from "yaml";
 import { type Config, makeConfig } from "./config.ts";
+import { hideKeys } from "../core/xfrm/words.ts";
 import { collector, type Diagnostic, type Source } from "./diagnostic.ts";
+import { type KeyReader, noKeyFiles } from "./key_file.ts";
 import { document as documentReader } from "./schema.ts";
 import { validate } from "./validate/validate.ts";
+import { readXfrm } from "./xfrm.ts";
 
 /** A configuration, or what is wrong with it; never both. */
 export type LoadResult =
-  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 const MOST_CHARACTERS = 1 << 20;
 
-/** Parses and checks the text of a `weir.yaml`. Opens no file and never throws. */
-export function parseConfig(source: Source): LoadResult {
-  const { diagnostics, report } = collector();
+/**
+ * Parses and checks the text of a `weir.yaml`. Opens no file but what `keys` does, and never throws. Diagnostics show
+ * the file's lines without its keys.
+ */
+export function parseConfig({ name, text }: Source, keys: KeyReader = noKeyFiles): LoadResult {
+  const { diagnostics, report } = collector(), source: Source = { name, text: hideKeys(text) };
   const whole = { source, start: 0, end: source.text.length };
   if (source.text.length > MOST_CHARACTERS) {
     report({ ...whole, end: 0 }, "a configuration of more than one million characters");
     return { ok: false, diagnostics };
   }
-  const tree = parseDocument(source.text, {
+  const tree = parseDocument(text, {
     version: "1.2",
     lineCounter: new LineCounter(),
     prettyErrors: false,
@@ -30,9 +36,11 @@ export function parseConfig(source: Source): LoadResult {
   if (tree.errors.length > 0) return { ok: false, diagnostics };
   const read = documentReader(tree.contents, whole, report);
   if (read === undefined) return { ok: false, diagnostics };
-  const config = makeConfig(source, read.value, read.written);
+  const xfrm = readXfrm(read.value, keys, report), made = makeConfig(source, read.value, read.written);
+  const config = xfrm === undefined ? made : { ...made, xfrm };
   validate(config, report);
-  return diagnostics.length === 0 ? { ok: true, config } : { ok: false, diagnostics };
+  const wrong = diagnostics.some(({ severity }) => severity === "error");
+  return wrong ? { ok: false, diagnostics } : { ok: true, config, warnings: diagnostics };
 }
 
 /** The parser's words where they are plain, ours where a hint helps. */

@@ -16,6 +16,7 @@ import { isLinkLocal } from "./validate/addresses.ts";
 import { DEFAULT_INTERVAL } from "./validate/advertise.ts";
 import { writtenPolicyRules } from "./validate/policy.ts";
 import { destinationOf, outgoing, writtenRoutes } from "./validate/routes.ts";
+import { xfrmPlan } from "./xfrm.ts";
 
 /** What a plan takes from the machine it is for. */
 export interface PlanEnvironment {
@@ -49,6 +50,7 @@ export function buildPlan(config: Config, program: Program, environment: PlanEnv
         ? [SSH_PORT]
         : [SSH_PORT, config.document.admin.value.port?.value ?? DEFAULT_ADMIN_PORT],
     },
+    ...(config.xfrm === undefined ? {} : { xfrm: xfrmPlan(config.xfrm) }),
     program,
   };
 }

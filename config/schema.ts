@@ -13,6 +13,7 @@ import {
   text,
   word,
 } from "./read.ts";
+import { xfrmEntry } from "./xfrm_entry.ts";
 
 /**
  * The shape of `weir.yaml`: every key there is, what it takes, and nothing else. What keys mean together is
@@ -144,6 +145,7 @@ export const document = mapping({
   admin: mapping({ listen: list(address), port: integer(1, 65535), tokenFile: text }),
   conntrack: mapping({ max: integer(64, 1 << 24, "flows") }),
   flows: word("keep"),
+  xfrm: mapping({ states: list(xfrmEntry), policies: list(xfrmEntry) }),
   log: mapping({ level: word("debug", "info", "warning", "error") }),
 }, {
   network: "weir.yaml has no network: level; its keys stand at the left",

@@ -120,7 +120,7 @@ test("NAT before policies: what is translated is asked for as it leaves", () => 
       policies: [
         ...POLICIES,
         `src 10.1.0.1/32 dst 10.3.0.0/16 dir out ${OVER(HERE, THERE)}`,
-        `src 10.3.0.0/16 dst 192.0.2.0/24 dir fwd ${OVER(THERE, HERE)}`,
+        `src 10.3.0.0/16 dst 10.1.0.1/32 dir fwd ${OVER(THERE, HERE)}`,
       ],
     },
   );

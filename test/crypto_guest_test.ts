@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { corpora } from "../drivers/crypto/vectors/corpora.ts";
+import { denoTest } from "./guest/deno_test.ts";
 import { guestLacks, runInGuest } from "./guest/guest.ts";
 
 /** Devices of Debian's kernel, in a guest: their own test files run there. */
@@ -7,18 +8,9 @@ const lacking = guestLacks() ?? (corpora() === undefined ? "vectors beside the c
 if (lacking !== undefined) console.log(`skipped: crypto_guest_test.ts needs ${lacking}`);
 const ignore = lacking !== undefined;
 
-const checkout = new URL("..", import.meta.url).pathname;
-
 /** A test file's run as a guest's command. */
 const testing = (file: string, environment = ""): string =>
-  `cd ${checkout} && NO_COLOR=1 DENO_DIR=${denoDirectory()} WEIR_CORPORA=${
-    corpora()!.replace(/\/vectors$/, "")
-  } ` +
-  `env ${environment} ${Deno.execPath()} test --no-lock --no-check --allow-all ${file} 2>&1`;
-
-function denoDirectory(): string {
-  return Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME") ?? "/root"}/.cache/deno`;
-}
+  denoTest(file, `WEIR_CORPORA=${corpora()!.replace(/\/vectors$/, "")} ${environment}`);
 
 /** Lines a device printed of itself, so that a run shows where its vectors ran. */
 function show(output: string): void {

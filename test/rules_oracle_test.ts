@@ -1,8 +1,8 @@
-import assert from "node:assert/strict";
 import { skip } from "./needs.ts";
 import { CONNECTION_RULES, connectionsScript } from "./oracle/connections_script.ts";
 import { LINK_RULES, linkScript } from "./oracle/link_script.ts";
-import { type Played, playOn, type Step } from "./oracle/play.ts";
+import { compare } from "./oracle/compare.ts";
+import type { Step } from "./oracle/play.ts";
 import { RARE_RULES, rareScript } from "./oracle/rare_script.ts";
 import { RULES, script } from "./oracle/script.ts";
 import { root } from "./topology.ts";
@@ -30,21 +30,6 @@ function compared(name: string, rules: string, script: readonly Step[], lacking:
   });
 }
 
-async function compare(test: Deno.TestContext, rules: string, script: readonly Step[]): Promise<void> {
-  const [kernel, weir] = [await playOn("kernel", rules, script), await playOn("weir", rules, script)];
-  for (const [i, { name, packets }] of kernel.steps.entries()) {
-    await test.step(name, () => assert.deepEqual(weir.steps[i]!.packets, packets));
-  }
-  await test.step("every rule counts the same packets and bytes", () => {
-    assert.deepEqual(differences(weir, kernel), []);
-    assert.ok(kernel.counters.length > 40, `${kernel.counters.length} counters`);
-  });
-  await test.step("every rule that can be hit was hit", () => {
-    const idle = kernel.counters.filter(({ packets }) => packets === 0).map(({ rule }) => rule);
-    assert.deepEqual(idle.filter((rule) => !rule.endsWith('comment "never"')), []);
-  });
-}
-
 /** Why this kernel cannot be asked about chains of these families; "" where it can, or where nothing is asked. */
 function kernelLacks(...families: readonly string[]): string {
   if (!root || skip("test/rules_oracle_test.ts", "nft")) return "";
@@ -58,14 +43,3 @@ function hasFamily(family: string): boolean {
   return new Deno.Command("unshare", { args: ["-n", "nft", "-c", rules], stdout: "null", stderr: "null" })
     .outputSync().success;
 }
-
-const differences = (weir: Played, kernel: Played): string[] =>
-  kernel.counters.flatMap(({ rule, packets, bytes }, i) => {
-    const ours = weir.counters[i];
-    if (ours === undefined) return [`${rule}: not listed by weir`];
-    if (ours.rule !== rule) return [`${rule}: weir lists ${ours.rule}`];
-    if (ours.packets === packets && ours.bytes === bytes) return [];
-    return [
-      `${rule}: kernel ${packets} packets ${bytes} bytes, weir ${ours.packets} packets ${ours.bytes} bytes`,
-    ];
-  });

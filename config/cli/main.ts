@@ -12,6 +12,7 @@ import { complain, print } from "./output.ts";
  */
 export async function main(args: readonly string[]): Promise<number> {
   if (args[0] === "nft") return await (await import("./nft.ts")).nft(args.slice(1));
+  if (args[0] === "xfrm") return await (await import("./xfrm.ts")).xfrm(args.slice(1));
   let status = 0;
   const program = commands((code) => status = code);
   try {
@@ -133,6 +134,7 @@ function commands(done: (status: number) => void): Command {
   addNft(add);
   addDescribe(add, done);
   addConntrack(add, done);
+  add("xfrm", "states and policies of IPsec, in the words of ip xfrm").argument("[word...]");
   addDemo(add, done);
   addSimulate(add, done);
   return program;

@@ -2,9 +2,11 @@ import type { NftOptions } from "../../core/nft/options.ts";
 import { OP_FAULT, OP_STATISTICS } from "../../drivers/dataplane/operations.ts";
 import type { ControlPlane } from "../control_plane.ts";
 import { includePlaces, readerIn } from "../file_reader.ts";
+import { eventStream } from "./event_stream.ts";
 import { flowFilter } from "./flow_selection.ts";
 import type { Request } from "./request.ts";
 import type { Reply } from "./server.ts";
+import { xfrm } from "./xfrm.ts";
 
 /** Carries out a request of the control socket; the result is the exit status of the command that sent it. */
 export async function handle(router: ControlPlane, request: Request, reply: Reply): Promise<number> {
@@ -23,6 +25,8 @@ export async function handle(router: ControlPlane, request: Request, reply: Repl
       return await nft(router, request, reply);
     case "conntrack":
       return await conntrack(router, request, reply);
+    case "xfrm":
+      return await xfrm(router, request, reply);
   }
 }
 
@@ -79,29 +83,16 @@ async function monitor(
   options: NftOptions,
   reply: Reply,
 ): Promise<number> {
-  let fail: (error: unknown) => void = () => {};
-  const failed = new Promise<void>((resolve) => fail = () => resolve());
-  let waiting = 0, lost = 0;
-  // A peer that does not read misses events; it does not fill this process.
-  const tell = (lines: string) => {
-    if (waiting >= MOST_WAITING) return void lost++;
-    waiting++;
-    const first = lost === 0 ? "" : `# ${lost} events are lost: they came faster than they were read\n`;
-    lost = 0;
-    reply.out(first + lines).then(() => waiting--, fail);
-  };
-  const watching = router.monitor(text, tell, options);
+  const events = eventStream(reply, "#");
+  const watching = router.monitor(text, events.tell, options);
   if (!watching.ok) {
     await reply.err(watching.error);
     return 1;
   }
-  await Promise.race([reply.gone ?? failed, failed]);
+  await events.end;
   watching.close();
   return 0;
 }
-
-/** Events on their way to a peer that monitors. */
-const MOST_WAITING = 4096;
 
 /** As ps shows it. */
 function processName(pid: number): string {

@@ -59,6 +59,12 @@ export const Request = v.variant("command", [
     action: v.picklist(["list", "delete", "count", "statistics"]),
     selection: v.optional(FlowSelection, {}),
   }),
+  /** A command of `ip xfrm`: the words behind `xfrm`. */
+  v.strictObject({
+    command: v.literal("xfrm"),
+    words: v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.maxLength(1024)),
+    json: flag,
+  }),
 ]);
 
 export type Request = v.InferOutput<typeof Request>;

@@ -10,6 +10,7 @@ import { checkLocal } from "./local.ts";
 import { checkNames } from "./names.ts";
 import { checkPolicyRules } from "./policy.ts";
 import { checkRoutes } from "./routes.ts";
+import { checkXfrm } from "./xfrm.ts";
 
 const CHECKS: readonly Check[] = [
   checkDocument,
@@ -21,6 +22,7 @@ const CHECKS: readonly Check[] = [
   checkPolicyRules,
   checkAdvertisements,
   checkAdmin,
+  checkXfrm,
 ];
 
 export function validate(config: Config, report: Report): void {

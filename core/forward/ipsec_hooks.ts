@@ -1,4 +1,5 @@
 import type { Conntrack } from "../conntrack/track.ts";
+import { hasPorts } from "../conntrack/quoted.ts";
 import { IPS_NAT_MASK } from "../conntrack/status.ts";
 import type { PacketBatch } from "../packet/batch.ts";
 import { u16, u32 } from "../packet/bytes.ts";
@@ -55,6 +56,8 @@ export class IpsecHooks {
   readonly #parts: IpsecHookParts;
   /** Monotonic milliseconds until which super-packets are counted on. */
   #superPackets = 0;
+  readonly #source = new Uint32Array(4);
+  readonly #destination = new Uint32Array(4);
 
   constructor(parts: IpsecHookParts) {
     this.#parts = parts;
@@ -69,9 +72,40 @@ export class IpsecHooks {
     ) {
       return true;
     }
-    if (ipsec.check.allows(direction, batch, row, batch.inInterface[row]!)) return true;
+    if (this.#allows(direction, batch, row)) return true;
     drops.drop(batch, row, DROP_IPSEC);
     return false;
+  }
+
+  /** Policies mean the packet as it came, before translation (nf_nat_decode_session). */
+  #allows(direction: "in" | "fwd", batch: PacketBatch, row: number): boolean {
+    const { check } = this.#parts.ipsec, { table } = this.#parts.conntrack, flow = batch.flow[row]!;
+    const device = batch.inInterface[row]!;
+    if (flow < 0 || (table.status[flow]! & IPS_NAT_MASK) === 0) {
+      return check.allows(direction, batch, row, device);
+    }
+    const came = batch.direction[row]!,
+      { source, destination, sourcePort, destinationPort } = batch,
+      lane = row * 4;
+    const sport = sourcePort[row]!, dport = destinationPort[row]!, ports = hasPorts(batch.protocol[row]!);
+    for (let i = 0; i < 4; i++) {
+      this.#source[i] = source[lane + i]!;
+      this.#destination[i] = destination[lane + i]!;
+      source[lane + i] = table.sourceWord(flow, came, i);
+      destination[lane + i] = table.destinationWord(flow, came, i);
+    }
+    if (ports) {
+      sourcePort[row] = table.sourcePort(flow, came);
+      destinationPort[row] = table.destinationPort(flow, came);
+    }
+    const allowed = check.allows(direction, batch, row, device);
+    for (let i = 0; i < 4; i++) {
+      source[lane + i] = this.#source[i]!;
+      destination[lane + i] = this.#destination[i]!;
+    }
+    sourcePort[row] = sport;
+    destinationPort[row] = dport;
+    return allowed;
   }
 
   /** What policies say of a routed packet: its `transform`. False when it was dropped. */

@@ -132,6 +132,7 @@ export class EspInput {
   /** Tunnel mode: the payload is a packet (xfrm4_remove_tunnel_encap, RFC 4301 5.1.2 right column). */
   #decapsulate(state: State, slab: number, inner: number, payload: number, next: number): boolean {
     const { columns, bytes } = this.#jobs.pool, v4 = next === NEXT_IPV4;
+    if (state.inner !== 0 && state.inner !== (v4 ? 4 : 6)) return false;
     if (!v4 && next !== NEXT_IPV6 || payload < (v4 ? IPV4.size : IPV6.size)) return false;
     if (bytes[inner]! >>> 4 !== (v4 ? 4 : 6)) return false;
     if (v4 && ((bytes[inner]! & 15) << 2) > payload) return false;

@@ -1,5 +1,6 @@
 import type { CryptoEngine } from "../crypto/engine.ts";
 import type { PacketBatch } from "../packet/batch.ts";
+import type { PacketColumns } from "../packet/columns.ts";
 import type { PacketPool } from "../packet/pool.ts";
 import type { Random } from "../random.ts";
 import { EspLayer } from "./layer.ts";
@@ -8,7 +9,7 @@ import { Policies } from "./policies.ts";
 import type { Policy, PolicyOptions } from "./policy.ts";
 import { PolicyCheck } from "./policy_check.ts";
 import { formatPolicy } from "./policy_words.ts";
-import type { InterfaceIndex } from "./selector.ts";
+import { type InterfaceIndex, selectorOf } from "./selector.ts";
 import { NUMBERS, type State, type StateOptions } from "./state.ts";
 import { States } from "./states.ts";
 import { XfrmStatistics } from "./statistics.ts";
@@ -55,7 +56,7 @@ export class Ipsec {
       statistics: this.statistics,
       interfaceIndex,
       onChange: (policy, change) => onEvent({ kind: "xfrm", change, policy: policy.options }),
-      onAcquire: (policy) => this.#acquire(policy),
+      onAcquire: (policy, packet, row) => this.#acquire(policy, packet, row),
     });
     this.check = new PolicyCheck(this.policies, this.states, this.statistics);
   }
@@ -159,11 +160,12 @@ export class Ipsec {
     this.#esp!.output(batch, row, this.stateAt(path, 0)!, this.stateAt(path, 1));
   }
 
-  #acquire(policy: Policy): void {
+  #acquire(policy: Policy, packet: PacketColumns, row: number): void {
     const last = this.#acquired.get(policy);
     if (last !== undefined && this.#now - last < ACQUIRE_INTERVAL) return;
     this.#acquired.set(policy, this.#now);
-    this.#options.onEvent({ kind: "xfrm", change: "acquire", policy: policy.options });
+    const selector = selectorOf(packet, row);
+    this.#options.onEvent({ kind: "xfrm", change: "acquire", policy: policy.options, selector });
   }
 }
 

@@ -115,7 +115,7 @@ const templateJson = ({ source, destination, spi, reqid, mode, level }: Template
     level: level ?? "required",
   });
 
-function selectorJson(selector: Selector): Json {
+export function selectorJson(selector: Selector): Json {
   const { source, destination } = prefixesOf(selector), [first, second] = portWords(selector);
   return defined({
     src: formatPrefix(source),

@@ -1,6 +1,7 @@
-import { policyOptionsJson, stateOptionsJson } from "./json.ts";
-import { objectWord, optionWords } from "./commands.ts";
+import { policyOptionsJson, selectorJson, stateOptionsJson } from "./json.ts";
+import { objectWord, optionWords } from "./command_context.ts";
 import type { XfrmEvent } from "./plan.ts";
+import { formatSelector } from "./selector_words.ts";
 import { formatPolicy } from "./policy_words.ts";
 import { formatExpired, formatState, listedState } from "./state_listing.ts";
 import { Words } from "./words.ts";
@@ -69,7 +70,8 @@ function eventText(event: XfrmEvent, keys: boolean): string {
   if (event.change === "failed") return `refused ${event.what}: ${event.error}\n`;
   if (event.change === "acquire") {
     const listing = formatPolicy(event.policy).split("\n").slice(0, -1);
-    return `acquire proto esp \n  policy ${listing[0]}\n${
+    const packet = event.selector && `  sel ${formatSelector(event.selector)}\n`;
+    return `acquire proto esp \n${packet ?? ""}  policy ${listing[0]}\n${
       listing.slice(1).map((line) => `    ${line}\n`).join("")
     }\n`;
   }
@@ -82,6 +84,10 @@ function eventText(event: XfrmEvent, keys: boolean): string {
 function eventJson(event: XfrmEvent, keys: boolean): unknown {
   const { change } = event;
   if (change === "failed") return { event: change, what: event.what, error: event.error };
+  if (change === "acquire") {
+    const sel = event.selector && selectorJson(event.selector);
+    return { event: change, sel, policy: policyOptionsJson(event.policy) };
+  }
   if ("policy" in event) return { event: change, policy: policyOptionsJson(event.policy) };
   const state = stateOptionsJson(event.state, keys);
   return isExpiry(change) ? { event: "expire", reason: change, state } : { event: change, state };

@@ -1,4 +1,5 @@
 import type { PolicyOptions } from "./policy.ts";
+import type { Selector } from "./selector.ts";
 import type { StateOptions } from "./state.ts";
 
 /** What a config says of IPsec: states and policies keyed by hand. Those added while running are not in it. */
@@ -25,4 +26,10 @@ export type XfrmEvent =
   /** A state or policy of a config could not be taken: why. */
   | { readonly kind: "xfrm"; readonly change: "failed"; readonly what: string; readonly error: string }
   /** A packet needs a state that is not there: words as `ip xfrm monitor` prints an acquire. */
-  | { readonly kind: "xfrm"; readonly change: "acquire"; readonly policy: PolicyOptions };
+  | {
+    readonly kind: "xfrm";
+    readonly change: "acquire";
+    readonly policy: PolicyOptions;
+    /** The packet itself. */
+    readonly selector?: Selector;
+  };

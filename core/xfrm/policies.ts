@@ -188,6 +188,7 @@ function usable(
   if (state.condition !== VALID || !template.accepts(state) || !template.joins(state)) return false;
   const mark = state.options.mark;
   if (mark !== undefined && ((policy.markValue & mark.mask) >>> 0) !== mark.value) return false;
+  if (state.inner !== 0 && packet.family[row] !== state.inner) return false;
   if (!template.tunnel && !between(template, state, packet, row)) return false;
   return state.selector === undefined || state.selector.matches(packet, row, device);
 }

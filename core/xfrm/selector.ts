@@ -86,6 +86,24 @@ export class SelectorMatch {
   }
 }
 
+/** A selector of just a parsed row's packet and those like it. */
+export function selectorOf(packet: PacketColumns, row: number): Selector {
+  const family = packet.family[row] === 6 ? 6 : 4, protocol = packet.protocol[row]!;
+  const host = (words: Uint32Array): Prefix => ({
+    family,
+    words: [words[4 * row]!, words[4 * row + 1]!, words[4 * row + 2]!, words[4 * row + 3]!],
+    length: family === 6 ? 128 : 32,
+  });
+  const ends = { source: host(packet.source), destination: host(packet.destination), protocol };
+  const source = packet.sourcePort[row]!, destination = packet.destinationPort[row]!;
+  if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6) {
+    return { ...ends, sourcePort: destination >>> 8, destinationPort: destination & 0xff };
+  }
+  return source === 0 && destination === 0
+    ? ends
+    : { ...ends, sourcePort: source, destinationPort: destination };
+}
+
 /** Whether two selectors name the same packets, as policies are told apart. */
 export function sameSelector(a: Selector, b: Selector): boolean {
   return familyOf(a) === familyOf(b) && samePrefix(a.source, b.source) &&

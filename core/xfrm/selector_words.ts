@@ -26,7 +26,8 @@ const PROTOCOLS: readonly (readonly [string, number])[] = [
   ["sctp", 132],
   ["udplite", 136],
 ];
-const WITH_PORTS = [6, 17, 33, 132], WITH_TYPES = [1, 58];
+/** 0: of any protocol that has them. */
+const WITH_PORTS = [0, 6, 17, 33, 132], WITH_TYPES = [1, 58];
 
 /** Whether a selector begins or goes on with this word. */
 export const isSelectorWord = (word: string): boolean => SELECTOR_WORDS.includes(word);
@@ -66,7 +67,7 @@ export function selectorWords(words: Words): Selector {
 }
 
 const NEED = [
-  [["sport", "dport"], WITH_PORTS, "proto tcp, udp, sctp or dccp"],
+  [["sport", "dport"], WITH_PORTS, "proto tcp, udp, sctp or dccp, or none"],
   [["type", "code"], WITH_TYPES, "proto icmp or ipv6-icmp"],
 ] as const satisfies readonly (readonly [readonly string[], readonly number[], string])[];
 

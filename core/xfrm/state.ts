@@ -2,7 +2,7 @@ import type { Address } from "../packet/address.ts";
 import type { StateAlgorithms, Transform } from "./algorithms.ts";
 import { Order } from "./order.ts";
 import { Replay } from "./replay.ts";
-import { type InterfaceIndex, type Selector, SelectorMatch } from "./selector.ts";
+import { familyOf, type InterfaceIndex, type Selector, SelectorMatch } from "./selector.ts";
 
 /** A security association in the words of `ip xfrm state`. */
 export interface StateOptions {
@@ -102,6 +102,8 @@ export class State {
   readonly spi: number;
   readonly reqid: number;
   readonly tunnel: boolean;
+  /** Packets of this family go through it; 0: of both (flag af-unspec). */
+  readonly inner: 4 | 6 | 0;
   readonly esn: boolean;
   readonly mayWrap: boolean;
   readonly noEcn: boolean;
@@ -146,6 +148,8 @@ export class State {
     this.spi = options.spi;
     this.reqid = options.reqid ?? 0;
     this.tunnel = options.mode === "tunnel";
+    const own = options.selector === undefined ? this.family : familyOf(options.selector);
+    this.inner = flags.includes("af-unspec") ? 0 : own;
     this.esn = flags.includes("esn");
     this.mayWrap = flags.includes("oseq-may-wrap");
     this.noEcn = flags.includes("noecn");

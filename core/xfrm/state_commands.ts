@@ -1,4 +1,4 @@
-import { answerItems, type CommandContext, styleOf } from "./commands.ts";
+import { answerItems, type CommandContext, styleOf } from "./command_context.ts";
 import { XfrmError } from "./error.ts";
 import { type IdWords, ipsecProtocol, isEsp, namedState, takeIdWord, within } from "./id_words.ts";
 import { stateJson } from "./json.ts";

@@ -18,7 +18,7 @@ export const STATE_WORDS: readonly string[] = [
   ..."replay-seq-hi seq flag extra-flag df enc auth auth-trunc aead encap sel limit".split(" "),
 ];
 
-export const MODES: readonly Mode[] = ["tunnel", "transport"];
+export const MODES: readonly Mode[] = ["transport", "tunnel"];
 const NOT_BUILT = ["coa", "ctx", "offload", "if_id", "tfcpad", "comp", "dir"];
 
 /** The words left are a state. */
@@ -92,9 +92,8 @@ export function stateWords(words: Words): StateOptions {
 }
 
 /** What the kernel lists for a state without a selector. */
-const isAny = ({ source, destination, protocol, device }: Selector): boolean =>
-  (source?.length ?? 0) === 0 && (destination?.length ?? 0) === 0 && protocol === undefined &&
-  device === undefined;
+const isAny = ({ source, destination, ...rest }: Selector): boolean =>
+  (source?.length ?? 0) === 0 && (destination?.length ?? 0) === 0 && Object.keys(rest).length === 0;
 
 export function takeFlags(words: Words, known: readonly StateFlag[], flags: StateFlag[]): void {
   flags.push(words.oneOf(known, "a flag"));

@@ -144,3 +144,7 @@ export const hex32 = (value: number): string => `0x${value.toString(16).padStart
 export const hex = (value: number): string => value === 0 ? "0" : `0x${value.toString(16)}`;
 export const hexKey = (key: Uint8Array): string =>
   `0x${Array.from(key, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+
+/** A text in which long numbers, as keys are, cannot be read any more; as long as before. */
+export const hideKeys = (text: string): string =>
+  text.replace(/0[xX]\w{9,}/g, (key) => `0x${"*".repeat(key.length - 2)}`);

@@ -7,6 +7,7 @@ import type { TraceEvent } from "../../core/expr/trace_event.ts";
 import type { RouterPlan } from "../../core/plan.ts";
 import { type PortCounters, portCounters } from "../../core/port.ts";
 import type { RouterEvent } from "../../core/router.ts";
+import type { XfrmAnswer } from "../../core/xfrm/commands.ts";
 import { CounterCells } from "../port/counter_cells.ts";
 import { adoptPort, type PortDescription } from "../port/registry.ts";
 import { WakeEvent } from "../sys/event.ts";
@@ -15,6 +16,7 @@ import { OP_DELETE_FLOWS, OP_FLOWS, writeFilter } from "./operations.ts";
 import { type Answer, AnswerRing, COMMAND_WORDS, CommandRing, ringMemory, TRACE_SEQUENCE } from "./rings.ts";
 import * as shared from "./shared.ts";
 import { traceEvent } from "./trace_line.ts";
+import { XfrmRecords } from "./xfrm_records.ts";
 import { DATA_PLANE_WORKER } from "./worker_name.ts";
 
 /**
@@ -45,6 +47,8 @@ export class DataPlane {
   #plan: RouterPlan;
   readonly #waiting: Waiting[] = [];
   readonly #traces = new Set<(event: TraceEvent) => void>();
+  /** States and policies of IPsec, for the next Worker. */
+  readonly #xfrm = new XfrmRecords();
   #deaths: number[] = [];
   /** Resolves when a Worker has the plan, or none will. */
   #launched: Promise<void> = Promise.resolve();
@@ -112,6 +116,7 @@ export class DataPlane {
       wake: this.#wake.fd,
       seed: this.#seed,
       secret: this.#secret,
+      ...this.#xfrm.ledger(),
       measure: this.#options.measure ?? false,
     });
     await applied;
@@ -146,17 +151,27 @@ export class DataPlane {
     this.#worker?.postMessage(message);
   }
 
-  #until(kind: FromDataPlane["kind"]): Promise<FromDataPlane> {
-    return new Promise((resolve, reject) => this.#waiting.push({ kind, resolve, reject }));
+  /** The next message of a kind, with this number where it has one. */
+  #until(kind: FromDataPlane["kind"], number?: number): Promise<FromDataPlane> {
+    const message = new Promise<FromDataPlane>((resolve, reject) =>
+      this.#waiting.push({ kind, number, resolve, reject })
+    );
+    message.catch(() => {});
+    return message;
   }
 
   #message(message: FromDataPlane): void {
     for (const waiting of this.#waiting.splice(0)) {
-      if (message.kind === waiting.kind) waiting.resolve(message);
+      const own = message.kind === waiting.kind &&
+        (message.kind !== "xfrm" || message.number === waiting.number);
+      if (own) waiting.resolve(message);
       else if (message.kind !== "died") this.#waiting.push(waiting);
       else waiting.reject(new Error(`the data plane died: ${message.error}`));
     }
-    if (message.kind === "event") this.#options.onEvent?.(message.event);
+    if (message.kind === "event") {
+      if (message.event.kind === "xfrm") this.#xfrm.take(message.event);
+      this.#options.onEvent?.(message.event);
+    }
     if (message.kind === "died" && !this.#launching) {
       this.#launched = this.#revive(message.error, message.pcap);
     }
@@ -281,6 +296,33 @@ export class DataPlane {
     });
   }
 
+  /**
+   * Carries out a command of `ip xfrm`: the words behind `xfrm`. The answer says what was printed, or why nothing was
+   * changed; where none comes this rejects.
+   */
+  xfrm(words: readonly string[], json: boolean): Promise<XfrmAnswer> {
+    return this.#exclusive(async () => {
+      await this.#launched;
+      if (this.failed !== undefined || this.#stopping) throw new Error(this.failed ?? STOPPING);
+      const number = ++this.#sequence, answer = this.#until("xfrm", number);
+      this.#post({ kind: "xfrm", number, words, json });
+      Atomics.add(this.#control, shared.CONTROL_POSTED, 1);
+      this.#wake.signal();
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const patience = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error("the data plane did not answer in time")), QUERY_PATIENCE);
+      });
+      try {
+        const message = await Promise.race([answer, patience]);
+        if (message.kind !== "xfrm") throw new TypeError("an answer of another kind");
+        const { kind: _kind, number: _number, ...rest } = message;
+        return rest;
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  }
+
   /** Lines as `conntrack -L` prints them; `limit` 0 for all. */
   async flows(filter?: FlowFilter, limit = 0): Promise<string[]> {
     return (await this.query(OP_FLOWS, filter, limit)).slice(0, -1);
@@ -349,6 +391,7 @@ export class DataPlane {
 /** Who waits for a message of a kind. */
 interface Waiting {
   readonly kind: FromDataPlane["kind"];
+  readonly number: number | undefined;
   resolve(message: FromDataPlane): void;
   reject(error: Error): void;
 }
@@ -422,5 +465,5 @@ const DEATHS = 3;
 const STANDBY_DELAY = 1000;
 /** Milliseconds. */
 const MINUTE = 60_000;
-const QUERY_PATIENCE = 10000;
+const QUERY_PATIENCE = 30_000;
 const STOP_PATIENCE = 150;

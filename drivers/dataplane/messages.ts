@@ -1,4 +1,5 @@
 import type { RouterPlan } from "../../core/plan.ts";
+import type { XfrmAnswer } from "../../core/xfrm/commands.ts";
 import type { XfrmLedger } from "../../core/xfrm/plan.ts";
 import type { RouterEvent } from "../../core/router.ts";
 import type { PortDescription } from "../port/registry.ts";
@@ -40,7 +41,7 @@ export type FromDataPlane =
   | { readonly kind: "applied"; readonly generation: number; readonly error?: string }
   | { readonly kind: "event"; readonly event: RouterEvent }
   /** What a command of `ip xfrm` printed, or why nothing was changed. */
-  | { readonly kind: "xfrm"; readonly number: number; readonly output: string; readonly error?: string }
+  | { readonly kind: "xfrm"; readonly number: number } & XfrmAnswer
   | { readonly kind: "stopped" }
   /** Uncaught error; the batch that was in work, as pcap. */
   | { readonly kind: "died"; readonly error: string; readonly pcap: Uint8Array };

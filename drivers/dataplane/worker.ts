@@ -2,7 +2,7 @@ import { SeededRandom } from "../../core/random.ts";
 import { Router } from "../../core/router.ts";
 import { LINKTYPE_ETHERNET, PcapWriter } from "../../core/packet/pcap.ts";
 import { closeTogether } from "../sys/close_together.ts";
-import { runXfrm } from "../../core/xfrm/commands.ts";
+import { answerXfrm } from "../../core/xfrm/commands.ts";
 import { clock, Stopwatch } from "../sys/clock.ts";
 import { DataPlaneCrypto } from "./crypto.ts";
 import { adoptPort } from "../port/registry.ts";
@@ -122,17 +122,8 @@ class DataPlaneLoop {
 
   /** A command of `ip xfrm`; what is wrong with it changes nothing. */
   #xfrm({ number, words, json }: Extract<ToDataPlane, { kind: "xfrm" }>): void {
-    try {
-      const output = runXfrm(this.#router.ipsec, words, json, clock.monotonic(), clock.wall());
-      post({ kind: "xfrm", number, output });
-    } catch (error) {
-      post({
-        kind: "xfrm",
-        number,
-        output: "",
-        error: error instanceof Error ? error.message : String(error),
-      });
-    }
+    const answer = answerXfrm(this.#router.ipsec, words, json, clock.monotonic(), clock.wall());
+    post({ kind: "xfrm", number, ...answer });
   }
 
   /** Runs until the stop word is set; leaves the synchronous loop only to take posted messages. */

@@ -3,6 +3,7 @@ import { setU16, u16 } from "../../core/packet/bytes.ts";
 import { ETHERNET } from "../../core/packet/ethernet.ts";
 import { ethernet } from "../../core/packet/build.ts";
 import { parseMac } from "../../core/packet/address.ts";
+import { ask } from "../../config/control/client.ts";
 import { answerAs, gatewayOf, type Station } from "../gateway.ts";
 import { type Topology, topology } from "../topology.ts";
 import { pause } from "../waiting.ts";
@@ -48,11 +49,19 @@ export const WAN_STATION: Station = {
   ipv6: "2001:db8:f::66",
 };
 
+export interface PlayOptions {
+  /** Commands of `ip xfrm`, the words behind, given before the first step. */
+  readonly xfrm?: readonly string[];
+  /** Writes down a packet in a way of its own; undefined: as others. */
+  readonly write?: (packet: Uint8Array, plain: (packet: Uint8Array) => string) => string | undefined;
+}
+
 /** `rules` is written for devices $lan and $wan, which it must not define. */
 export async function playOn(
   router: "weir" | "kernel",
   rules: string,
   steps: readonly Step[],
+  { xfrm = [], write = () => undefined }: PlayOptions = {},
 ): Promise<Played> {
   const define = (wan: string) => `define wan = "${wan}"\ndefine lan = "lan"\n`;
   const ruleset = router === "kernel" ? define("wan0") + rules : define("wan") + rules;
@@ -64,12 +73,23 @@ export async function playOn(
     lan: { tap: lan, station: LAN_STATION, gateway: await gatewayOf(lan, LAN_STATION, ROUTER_LAN.ipv4) },
     wan: { tap: wan, station: WAN_STATION, gateway: await gatewayOf(wan, WAN_STATION, ROUTER_WAN.ipv4) },
   };
+  for (const command of xfrm) {
+    const words = command.trim().split(/\s+/);
+    let refusal = "";
+    if (router === "kernel") refusal = (await t.run("router", "ip", ["xfrm", ...words])).stderr;
+    else {
+      await ask(t.socket, { command: "xfrm", words, json: false }, (response) => {
+        if ("err" in response) refusal += response.err;
+      });
+    }
+    if (refusal !== "") throw new Error(`${router}: xfrm ${command}: ${refusal}`);
+  }
   const played = [];
   for (const { name, from, packets, frames } of steps) {
     const { tap, station, gateway } = sides[from];
     for (const packet of packets) tap.send(ethernet(station.mac, gateway, packet));
     for (const frame of frames ?? []) tap.send(frame);
-    played.push({ name, packets: await caught(sides) });
+    played.push({ name, packets: await caught(sides, write) });
   }
   if (router === "weir" && (await t.weir.status()).deaths > 0) {
     await t.weir[Symbol.asyncDispose]();
@@ -84,7 +104,10 @@ interface Side {
 }
 
 /** What the stations receive until nothing more comes. */
-async function caught(sides: Readonly<Record<"lan" | "wan", Side>>): Promise<string[]> {
+async function caught(
+  sides: Readonly<Record<"lan" | "wan", Side>>,
+  write: NonNullable<PlayOptions["write"]>,
+): Promise<string[]> {
   const found: string[] = [];
   let quietSince = performance.now();
   // who was asked for its address is about to be sent what waited for it
@@ -97,7 +120,8 @@ async function caught(sides: Readonly<Record<"lan" | "wan", Side>>): Promise<str
           quietSince = performance.now();
           quiet = LONG_QUIET;
         } else if (mac.every((byte, i) => frame[i] === byte) && isWanted(frame)) {
-          found.push(`${name}: ${plain(frame.slice(ETHERNET.size))}`);
+          const packet = frame.slice(ETHERNET.size);
+          found.push(`${name}: ${write(packet, plain) ?? plain(packet)}`);
           quietSince = performance.now();
           quiet = QUIET;
         }
@@ -150,7 +174,9 @@ const counters = (listing: string): Counter[] =>
     return [{ rule, packets: Number(found[1]), bytes: Number(found[2]) }];
   });
 
+/** How many times slower than a machine of its own this one is: an emulated processor needs patience. */
+const PATIENCE = Number(Deno.env.get("WEIR_PATIENCE") ?? 1);
 /** Milliseconds without a frame after which a step is over. */
-const QUIET = 40;
+const QUIET = 40 * PATIENCE;
 /** The same while nothing came, or somebody was asked for an address: a busy machine is slow. */
-const LONG_QUIET = 150;
+const LONG_QUIET = 150 * PATIENCE;

@@ -41,7 +41,7 @@ export class WeirRouter implements DemoRouter {
     this.#said = new Response(child.stderr).text();
   }
 
-  static async start(network: Network, options: WeirOptions): Promise<WeirRouter> {
+  static async start(network: Pick<Network, "router">, options: WeirOptions): Promise<WeirRouter> {
     const { configuration, socket, stop, entry, more = [] } = options;
     const self = selfCommand(["run", "--config", configuration, "--socket", socket, ...more], entry);
     const child = spawnInNamespace(network.router, self.command, {
@@ -138,4 +138,4 @@ export class WeirRouter implements DemoRouter {
 }
 
 /** Milliseconds until it must answer, and until it must be gone. */
-const START_LIMIT = 15_000, STOP_LIMIT = 3000;
+const START_LIMIT = 60_000, STOP_LIMIT = 3000;
