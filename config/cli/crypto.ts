@@ -6,7 +6,8 @@ import { corpora, corpusVectors } from "../../drivers/crypto/vectors/corpora.ts"
 import { PUBLISHED } from "../../drivers/crypto/vectors/published.ts";
 import { runVectors } from "../../drivers/crypto/vectors/run.ts";
 import { clock, threadCpu } from "../../drivers/sys/clock.ts";
-import { complain, print } from "./output.ts";
+import { routerCrypto, routerCryptoText } from "./crypto_router.ts";
+import { complain, print, table } from "./output.ts";
 
 interface JsonOption {
   readonly json?: boolean;
@@ -23,8 +24,8 @@ function asked({ devices }: JsonOption): FoundDevices | undefined {
   return undefined;
 }
 
-/** `weir crypto list`: what devices this machine has and what they offer. */
-export function cryptoList(options: JsonOption): number {
+/** `weir crypto list`: what devices this machine has, what they offer, and what the running router does with them. */
+export async function cryptoList(options: JsonOption & { readonly socket?: string }): Promise<number> {
   const found = asked(options);
   if (found === undefined) return 1;
   const { devices, missing } = found, engine = new Engine(devices, { clock });
@@ -41,7 +42,8 @@ export function cryptoList(options: JsonOption): number {
     selftest,
   }));
   engine.shutdown();
-  if (options.json) print(JSON.stringify({ algorithms: rows, missing }, null, 2) + "\n");
+  const router = await routerCrypto(options.socket);
+  if (options.json) print(JSON.stringify({ algorithms: rows, missing, router }, null, 2) + "\n");
   else {
     print(table([
       ["algorithm", "driver", "priority", "block", "iv", "keys", "selftest"],
@@ -56,6 +58,7 @@ export function cryptoList(options: JsonOption): number {
       ]),
     ]));
     tellMissing({ devices, missing });
+    if (router !== undefined) print(routerCryptoText(router));
   }
   return 0;
 }
@@ -174,11 +177,4 @@ function speedSvg(speeds: readonly Speed[]): string {
 
 function tellMissing({ missing }: FoundDevices): void {
   for (const { name, reason } of missing) print(`${name}: not here: ${reason}\n`);
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd() + "\n").join(
-    "",
-  );
 }

@@ -70,9 +70,10 @@ function commands(done: (status: number) => void): Command {
   const crypto = add("crypto", "crypto devices: what they offer, whether they are right, what they cost");
   const part = (name: string, description: string): Command =>
     crypto.command(name).description(description).option(...JSON_FLAG)
-      .option("--devices <names>", "software, af_alg, hifn; all of them unless told otherwise");
-  part("list", "algorithms and the drivers that offer them")
-    .action(async (options) => done((await import("./crypto.ts")).cryptoList(options)));
+      .option("--devices <names>", "software, af_alg, cryptodev, hifn; all of them unless told otherwise");
+  part("list", "algorithms, the drivers that offer them, and what a running router does with them")
+    .option(...SOCKET)
+    .action(async (options) => done(await (await import("./crypto.ts")).cryptoList(options)));
   part("selftest", "known answers through every device")
     .option("--vectors <directory>", "further answers: testmgr.jsonl, wycheproof-*.json")
     .action(async (options) => done((await import("./crypto.ts")).cryptoSelftest(options)));

@@ -1,5 +1,5 @@
 import type { NftOptions } from "../../core/nft/options.ts";
-import { OP_FAULT, OP_STATISTICS } from "../../drivers/dataplane/operations.ts";
+import { OP_CRYPTO, OP_FAULT, OP_STATISTICS } from "../../drivers/dataplane/operations.ts";
 import type { ControlPlane } from "../control_plane.ts";
 import { includePlaces, readerIn } from "../file_reader.ts";
 import { eventStream } from "./event_stream.ts";
@@ -25,6 +25,9 @@ export async function handle(router: ControlPlane, request: Request, reply: Repl
       return await nft(router, request, reply);
     case "conntrack":
       return await conntrack(router, request, reply);
+    case "crypto":
+      await reply.value(await router.dataPlane?.query(OP_CRYPTO) ?? []);
+      return 0;
     case "xfrm":
       return await xfrm(router, request, reply);
   }

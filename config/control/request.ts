@@ -59,6 +59,8 @@ export const Request = v.variant("command", [
     action: v.picklist(["list", "delete", "count", "statistics"]),
     selection: v.optional(FlowSelection, {}),
   }),
+  /** Crypto devices in use, and keys: lines of JSON. */
+  v.strictObject({ command: v.literal("crypto") }),
   /** A command of `ip xfrm`: the words behind `xfrm`. */
   v.strictObject({
     command: v.literal("xfrm"),
