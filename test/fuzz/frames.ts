@@ -1,10 +1,14 @@
 import { VirtualClock } from "../../core/clock.ts";
 import { parsePrefix } from "../../core/packet/address.ts";
 import { arp, ethernet, icmp, ip, tcp, udp } from "../../core/packet/build.ts";
-import type { RouterPlan } from "../../core/plan.ts";
+import { type RouterPlan, TABLE_MAIN } from "../../core/plan.ts";
 import { MemoryPort } from "../../core/port_memory.ts";
 import { SeededRandom } from "../../core/random.ts";
 import { Router } from "../../core/router.ts";
+import { parsePolicy } from "../../core/xfrm/policy_words.ts";
+import { PACKETS } from "../../core/xfrm/state.ts";
+import { parseState } from "../../core/xfrm/state_words.ts";
+import { OpenEngine } from "./open_engine.ts";
 import type { Target } from "./target.ts";
 
 const HOST = "02:00:00:00:01:aa", OWN = "02:00:00:00:01:01", WAN = "02:00:00:00:02:01";
@@ -16,14 +20,23 @@ const four = { from: "192.168.1.9", to: "198.51.100.1" },
  * A fresh router now and then, so that tables are met empty and full.
  */
 export function frames(program: RouterPlan["program"], cells: Float64Array): Target {
-  let router = make(program, cells), runs = 0;
+  return target("frames", () => make(program, cells, []), seeds());
+}
+
+/** The same with IPsec whose crypto a fuzzer can see through, and no rules. */
+export function espFrames(program: RouterPlan["program"]): Target {
+  return target("esp", () => make(program, new Float64Array(0), STATES), [...seeds(), ...espSeeds()]);
+}
+
+function target(name: string, fresh: () => ReturnType<typeof make>, seeds: readonly Uint8Array[]): Target {
+  let router = fresh(), runs = 0;
   return {
-    name: "frames",
-    seeds: seeds(),
+    name,
+    seeds,
     run(bytes) {
-      if (++runs % 20000 === 0) router = make(program, cells);
+      if (++runs % 20000 === 0) router = fresh();
       const { near, clock, all } = router;
-      near[bytes.length % near.length]!.put(bytes);
+      near[entry(bytes)]!.put(bytes);
       router.router.turn();
       if (runs % 64 === 0) {
         clock.advance(50);
@@ -36,12 +49,22 @@ export function frames(program: RouterPlan["program"], cells: Float64Array): Tar
         for (let i = 0; i < 50; i++, clock.advance(1000)) router.router.turn();
         const { available } = router.router.batch.pool;
         if (available !== all) throw new Error(`${all - available} slabs of the pool are lost`);
+        const unused = router.router.ipsec.states.all().filter(({ lives }) => lives[PACKETS] === 0);
+        if (runs % 20000 !== 0 && unused.length > 0) {
+          throw new Error(`state ${unused[0]!.spi.toString(16)} met no packet`);
+        }
       }
     },
   };
 }
 
-function make(program: RouterPlan["program"], cells: Float64Array) {
+/** The port a frame comes in by: mostly that of the address it is for. */
+function entry(bytes: Uint8Array): number {
+  if (bytes.length % 8 === 0) return bytes.length / 8 % 3;
+  return bytes[4] === 2 ? 2 : bytes.length & 1;
+}
+
+function make(program: RouterPlan["program"], cells: Float64Array, states: readonly string[]) {
   const clock = new VirtualClock(1000);
   const router = new Router({
     clock,
@@ -49,6 +72,7 @@ function make(program: RouterPlan["program"], cells: Float64Array) {
     flows: 512,
     secret: new Uint8Array(16),
     cells,
+    crypto: () => ({ engine: new OpenEngine(), random: new SeededRandom(4) }),
   });
   const near = [0, 1, 2].map((number) => {
     const port = new MemoryPort({ name: `p${number}`, offload: number !== 2 });
@@ -89,12 +113,66 @@ function make(program: RouterPlan["program"], cells: Float64Array) {
         },
       },
     ],
-    routes: [],
+    routes: prefixes("10.2.0.0/16", "2001:db8:aa::/48").map((destination) => (
+      { type: "unicast", interface: 1, metric: 0, table: TABLE_MAIN, destination }
+    )),
     policyRules: [],
     conntrack: { flows: 512 },
     program,
+    xfrm: { states: states.map(parseState), policies: states.length === 0 ? [] : POLICIES.map(parsePolicy) },
   });
   return { router, near, clock, all: router.batch.pool.available };
+}
+
+const KEY = `aead rfc4106(gcm(aes)) 0x${"00".repeat(20)} 128`;
+const ENDS = "src 198.51.100.7 dst 198.51.100.2 proto esp",
+  BACK = "src 198.51.100.2 dst 198.51.100.7 proto esp";
+const STATES = [
+  `${ENDS} spi 0x1001 reqid 1 mode tunnel flag af-unspec ${KEY}`,
+  `${ENDS} spi 0x1002 reqid 2 mode transport replay-window 64 ${KEY}`,
+  `${ENDS} spi 0x1003 reqid 3 mode tunnel flag af-unspec decap-dscp encap espinudp 4500 4500 0.0.0.0 ${KEY}`,
+  `${BACK} spi 0x2001 reqid 1 mode tunnel flag af-unspec ${KEY}`,
+  `${BACK} spi 0x2002 reqid 2 mode transport ${KEY}`,
+];
+const TUNNEL = "tmpl src 198.51.100.2 dst 198.51.100.7 proto esp reqid 1 mode tunnel";
+const POLICIES = [
+  `src 192.168.1.0/24 dst 10.2.0.0/16 dir out ${TUNNEL}`,
+  `src 2001:db8:1::/64 dst 2001:db8:aa::/48 dir out ${TUNNEL} tmpl proto esp reqid 2 mode transport`,
+  `src 10.2.0.0/16 dst 192.168.1.0/24 dir fwd tmpl proto esp reqid 1 mode tunnel src 198.51.100.7 dst 198.51.100.2`,
+  `src 198.51.100.0/24 dst 198.51.100.0/24 proto tcp dir out tmpl proto esp reqid 2 mode transport`,
+];
+
+/** ESP that a fuzzer can open: what OpenEngine takes for the text lies there as it is. */
+function espSeeds(): Uint8Array[] {
+  const inner = udp({ from: "10.2.0.5", to: "192.168.1.9" }, 53, 1000, new Uint8Array(40));
+  const body = (spi: number, text: Uint8Array, next: number): Uint8Array => {
+    const padding = 3 - (text.length + 1) % 4;
+    const head = [0, 0, spi >> 8, spi & 255, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 9];
+    const pad = Array.from({ length: padding }, (_, i) => i + 1);
+    return Uint8Array.from([...head, ...text, ...pad, padding, next, ...new Uint8Array(16)]);
+  };
+  const outside = { from: "198.51.100.7", to: "198.51.100.2" };
+  const wan = (packet: Uint8Array): Uint8Array => ethernet(HOST, WAN, packet);
+  const away = { from: "192.168.1.9", to: "10.2.0.5" };
+  return [
+    wan(ip(outside, 50, body(0x1001, inner, 4))),
+    wan(ip(outside, 50, body(0x1001, ip({ ...six, to: "2001:db8:1::9" }, 59, new Uint8Array(0)), 41))),
+    wan(ip(outside, 50, body(0x1002, tcp(outside, 80, 1000, { flags: 2 }).slice(20), 6))),
+    wan(udp(outside, 4500, 4500, body(0x1003, inner, 4))),
+    wan(udp(outside, 4500, 4500, new Uint8Array([255]))),
+    wan(
+      icmp(
+        outside,
+        3,
+        4,
+        1200,
+        ip({ from: outside.to, to: outside.from }, 50, body(0x2001, inner, 4)).slice(0, 28),
+      ),
+    ),
+    ethernet(HOST, OWN, udp(away, 1000, 53, new Uint8Array(700))),
+    ethernet(HOST, OWN, udp({ ...away, flags: 0x4000 }, 1000, 53, new Uint8Array(1440))),
+    ethernet(HOST, OWN, udp({ ...six, to: "2001:db8:aa::1" }, 1000, 53, new Uint8Array(900))),
+  ];
 }
 
 /** One well-formed frame of every kind the router reads. */

@@ -4,14 +4,20 @@ import { assemble } from "../../core/classify/assemble.ts";
 import { Nft } from "../../core/nft/nft.ts";
 import { RulesetStore } from "../../core/ruleset/store.ts";
 import { fileReader } from "../../config/file_reader.ts";
-import { frames } from "./frames.ts";
+import { espFrames, frames } from "./frames.ts";
 import type { Target } from "./target.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** Everything that reads bytes from outside. A new reader is a line here. */
 export function targets(): Target[] {
-  return [shippedRouter(), pcap(), configuration(), ruleset()];
+  return [
+    shippedRouter(),
+    espFrames(assemble(new RulesetStore({ offline: true }).current, 1)),
+    pcap(),
+    configuration(),
+    ruleset(),
+  ];
 }
 
 const DEFAULTS = new URL("../../config/defaults/", import.meta.url).pathname;
