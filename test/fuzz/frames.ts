@@ -49,9 +49,9 @@ function target(name: string, fresh: () => ReturnType<typeof make>, seeds: reado
         for (let i = 0; i < 50; i++, clock.advance(1000)) router.router.turn();
         const { available } = router.router.batch.pool;
         if (available !== all) throw new Error(`${all - available} slabs of the pool are lost`);
-        const unused = router.router.ipsec.states.all().filter(({ lives }) => lives[PACKETS] === 0);
-        if (runs % 20000 !== 0 && unused.length > 0) {
-          throw new Error(`state ${unused[0]!.spi.toString(16)} met no packet`);
+        const states = router.router.ipsec.states.all();
+        if (runs % 20000 !== 0 && states.length > 0 && states.every(({ lives }) => lives[PACKETS] === 0)) {
+          throw new Error("no packet went through ESP");
         }
       }
     },
