@@ -1,3 +1,4 @@
+import { wordsOf } from "./copy.ts";
 import { PacketColumns } from "./columns.ts";
 import type { PacketPool } from "./pool.ts";
 
@@ -11,6 +12,8 @@ import type { PacketPool } from "./pool.ts";
 export class PacketBatch extends PacketColumns {
   /** Regions by number; region 0 is the pool. */
   readonly memory: Uint8Array[] = [];
+  /** The same as words, where a region begins at one. */
+  readonly words: (Uint32Array | undefined)[] = [];
   readonly #freeRegions: number[] = [];
   count = 0;
   /** Time of this batch, read once: monotonic and wall milliseconds. */
@@ -29,15 +32,18 @@ export class PacketBatch extends PacketColumns {
     const free = this.#freeRegions.pop();
     if (free !== undefined) {
       this.memory[free] = bytes;
+      this.words[free] = wordsOf(bytes);
       return free;
     }
     if (this.memory.length === 256) throw new RangeError("a batch knows at most 256 memory regions");
+    this.words.push(wordsOf(bytes));
     return this.memory.push(bytes) - 1;
   }
 
   /** A closed port takes its memory back; the number serves the next port. No row may name it any more. */
   removeRegion(region: number): void {
     this.memory[region] = NO_BYTES;
+    this.words[region] = undefined;
     this.#freeRegions.push(region);
   }
 

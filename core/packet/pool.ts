@@ -1,3 +1,4 @@
+import { copyWords, sameRest, wordsOf } from "./copy.ts";
 import { PacketColumns } from "./columns.ts";
 
 /**
@@ -12,6 +13,8 @@ import { PacketColumns } from "./columns.ts";
  */
 export class PacketPool {
   readonly bytes: Uint8Array;
+  /** The same as words. */
+  readonly words: Uint32Array;
   readonly columns: PacketColumns;
   readonly #small: number;
   readonly #free: Int32Array;
@@ -24,6 +27,7 @@ export class PacketPool {
   constructor(small = 2048, large = 64) {
     this.#small = small;
     this.bytes = new Uint8Array(small * SMALL_SLAB + large * LARGE_SLAB);
+    this.words = wordsOf(this.bytes)!;
     this.columns = new PacketColumns(small + large);
     this.#free = new Int32Array(small);
     this.#freeLarge = new Int32Array(large);
@@ -73,11 +77,13 @@ export class PacketPool {
 
   /** Copies a batch row, bytes and metadata, into a slab of its own. The row itself is left as it is. */
   hold(batch: RowsInWork, row: number): number {
-    const from = batch.start[row]!, length = batch.end[row]! - from;
-    const slab = this.take(length);
+    const from = batch.start[row]!, length = batch.end[row]! - from, region = batch.region[row]!;
+    const slab = this.take(length + 3);
     if (slab < 0) return -1;
-    const to = this.columns.start[slab]!;
-    this.bytes.set(batch.memory[batch.region[row]!]!.subarray(from, from + length), to);
+    const to = this.columns.start[slab]! + sameRest(this.columns.start[slab]!, from),
+      words = batch.words[region];
+    if (words !== undefined) copyWords(this.words, to, words, from, length);
+    else this.bytes.set(batch.memory[region]!.subarray(from, from + length), to);
     this.columns.copyRow(slab, batch, row, to - from);
     this.columns.region[slab] = this.region;
     return slab;
@@ -98,6 +104,7 @@ export class PacketPool {
 export interface RowsInWork extends PacketColumns {
   /** Bytes of each region. */
   readonly memory: readonly Uint8Array[];
+  readonly words: readonly (Uint32Array | undefined)[];
   append(): number;
 }
 

@@ -65,7 +65,7 @@ export function explainXfrm(
 } {
   if (error instanceof WordsError) return { error: error.message, word: error.word, misunderstood: true };
   if (error instanceof XfrmError) {
-    const at = error.about === undefined ? -1 : words.lastIndexOf(error.about);
+    const at = error.about === undefined ? -1 : words.indexOf(error.about);
     return at < 0 ? { error: error.message } : { error: error.message, word: at + error.behind };
   }
   if (error instanceof CryptoError) return { error: error.message };

@@ -52,7 +52,15 @@ export class EspLayer {
    * was refused and counted.
    */
   output(batch: PacketBatch, row: number, state: State, second?: State): boolean {
-    const taken = this.#send(batch, row, batch.bytes(row), state, second, batch.now);
+    const taken = this.#send(
+      batch,
+      row,
+      batch.bytes(row),
+      batch.words[batch.region[row]!],
+      state,
+      second,
+      batch.now,
+    );
     batch.verdict[row] = taken ? VERDICT_STOLEN : VERDICT_DROP;
     return taken;
   }
@@ -61,11 +69,12 @@ export class EspLayer {
     from: Parameters<EspOutput["send"]>[0],
     row: number,
     bytes: Uint8Array,
+    words: Uint32Array | undefined,
     state: State,
     second: State | undefined,
     now: number,
   ): boolean {
-    const made = this.#output.send(from, row, bytes, state, now);
+    const made = this.#output.send(from, row, bytes, words, state, now);
     if (made >= 0) this.#then[made] = second;
     return made >= 0;
   }
@@ -108,7 +117,7 @@ export class EspLayer {
       }
       const { pool } = this.#jobs;
       this.#then[outcome] = undefined;
-      this.#send(pool.columns, outcome, pool.bytes, then, undefined, now);
+      this.#send(pool.columns, outcome, pool.bytes, pool.words, then, undefined, now);
       pool.free(outcome);
     }
   }

@@ -1,4 +1,5 @@
 import { copyBytes } from "../forward/own_packet.ts";
+import { copyWords, sameRest } from "../packet/copy.ts";
 import { setU16, setU32, u32 } from "../packet/bytes.ts";
 import { finish, pseudo, sum } from "../packet/checksum.ts";
 import {
@@ -47,7 +48,14 @@ export class EspOutput {
   }
 
   /** Sends the parsed packet of a row through a state: the slab it is made in, or -1 when it was dropped, and counted. */
-  send(from: PacketColumns, row: number, bytes: Uint8Array, state: State, now: number): number {
+  send(
+    from: PacketColumns,
+    row: number,
+    bytes: Uint8Array,
+    words: Uint32Array | undefined,
+    state: State,
+    now: number,
+  ): number {
     if (state.condition !== VALID) return this.#refuse(count.OUT_INVALID);
     if (!this.#states.alive(state, now)) return this.#refuse(count.OUT_EXPIRED);
     if (from.segmentType[row] !== 0) return this.#refuse(count.OUT_ERROR);
@@ -68,7 +76,7 @@ export class EspOutput {
     const espBytes = espLength(payload, transform.ivSize, transform.blockSize, transform.icvSize);
     const total = head + encapsulation + espBytes;
     if (total > 65535) return this.#refuse(count.OUT_ERROR);
-    const { pool } = this.#jobs, slab = pool.take(total);
+    const { pool } = this.#jobs, slab = pool.take(total + 3);
     if (slab < 0) return this.#refuse(count.OUT_NO_QUEUE_SPACE);
     if (!state.nextSequence()) {
       pool.free(slab);
@@ -80,9 +88,13 @@ export class EspOutput {
       pool.free(slab);
       return this.#refuse(count.OUT_NO_QUEUE_SPACE);
     }
-    const b = pool.bytes, to = pool.columns, start = to.start[slab]!, esp = start + head + encapsulation;
-    const inner = esp + ESP.size + transform.ivSize;
-    copyBytes(b, inner, bytes, payloadAt, end);
+    const b = pool.bytes, to = pool.columns, before = head + encapsulation + ESP.size + transform.ivSize;
+    const start = to.start[slab]! + sameRest(to.start[slab]! + before, payloadAt);
+    const esp = start + head + encapsulation, inner = start + before;
+    to.start[slab] = start;
+    to.end[slab] = start + total;
+    if (words === undefined || words === pool.words) copyBytes(b, inner, bytes, payloadAt, end);
+    else copyWords(pool.words, inner, words, payloadAt, payload);
     if (from.checksum[row] === CHECKSUM_PARTIAL) {
       completeChecksum(from, row, b, inner - payloadAt, inner + payload, payload);
     }
