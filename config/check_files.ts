@@ -1,7 +1,10 @@
 import { deviceNames } from "./config.ts";
+import { collector, renderDiagnostics } from "./diagnostic.ts";
 import { readFiles } from "./files.ts";
+import { directoryOf } from "./paths.ts";
 import { interfaceNumbers } from "./numbers.ts";
 import { Rules } from "./rules.ts";
+import { checkVolumeFiles, volumesOf } from "./volumes.ts";
 
 /** What `weir check` says of a configuration and its ruleset. Nothing of the machine is looked at but files. */
 export interface CheckResult {
@@ -22,12 +25,15 @@ export function checkFiles(path: string): CheckResult {
     interfaceIndex: (name) => numbers.get(name),
     interfaceName: (index) => numbers.nameOf(index),
   });
+  const { diagnostics, report } = collector();
+  checkVolumeFiles(config, directoryOf(path), report);
   const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
   const interfaces = plural(config.interfaces.length, "interface"),
     ports = plural(config.ports.length, "port");
+  const count = volumesOf(config).length, volumes = count === 0 ? "" : `, ${plural(count, "volume")}`;
   return {
-    ok: result.ok,
-    messages: warnings + result.error,
-    summary: `${interfaces} over ${ports}, ruleset ${ruleset.name}`,
+    ok: result.ok && diagnostics.every(({ severity }) => severity !== "error"),
+    messages: warnings + renderDiagnostics(diagnostics) + result.error,
+    summary: `${interfaces} over ${ports}${volumes}, ruleset ${ruleset.name}`,
   };
 }

@@ -134,6 +134,25 @@ const bridge = mapping({
   parameters: mapping({ ageingTime: integer(10, 1_000_000, "seconds"), stp: word("pass", "block") }),
 }, { ...NETPLAN_KEYS, ports: "a bridge lists its members under interfaces:" });
 
+const sectors = integer(0, 999_999_999_999_999, "sectors");
+const volume = mapping({
+  device: text,
+  cipher: word("aes-xts-plain64", "aes-cbc-essiv:sha256"),
+  keyFile: text,
+  keySize: integer(128, 512, "bits"),
+  offset: sectors,
+  skip: sectors,
+  size: integer(1, 999_999_999_999_999, "sectors"),
+  sectorSize: parsed(
+    "512",
+    (text) => (text === "512" ? 512 : undefined),
+    "larger encryption sectors are not built",
+  ),
+}, {
+  hash: "a volume's key stands in its key-file; passphrases are for weir disk read --hash",
+  key: "keys stand in files of their own: key-file: keys/NAME.key",
+});
+
 export const document = mapping({
   version: parsed("version 1", (text) => (text === "1" ? 1 : undefined)),
   hostname: text,
@@ -146,6 +165,7 @@ export const document = mapping({
   conntrack: mapping({ max: integer(64, 1 << 24, "flows") }),
   flows: word("keep"),
   xfrm: mapping({ states: list(xfrmEntry), policies: list(xfrmEntry) }),
+  volumes: named(volume),
   log: mapping({ level: word("debug", "info", "warning", "error") }),
 }, {
   network: "weir.yaml has no network: level; its keys stand at the left",
@@ -165,6 +185,7 @@ export type AdvertiseConfig = Value<typeof ra>;
 export type RoutedConfig = Mapping<typeof routed>;
 export type PortConfig = MappingValue<typeof port>;
 export type BridgeConfig = MappingValue<typeof bridge>;
+export type VolumeConfig = MappingValue<typeof volume>;
 export interface AdvertisedPrefixConfig {
   readonly prefix: Value<typeof interfacePrefix>;
   readonly validLifetime: Located<number> | undefined;

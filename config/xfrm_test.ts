@@ -240,3 +240,12 @@ Deno.test("no section makes the reader throw, or speak nonsense", () => {
     { numRuns: 500, seed: 20261123 },
   );
 });
+
+Deno.test("the example of the README is right", () => {
+  const readme = Deno.readTextFileSync(new URL("./README.md", import.meta.url));
+  const section = /```yaml\nxfrm:\n([^]*?)```/.exec(readme)![1]!;
+  const result = parseConfig({ name: "README.md", text: HEAD + section }, () => ({ ok: true, key: KEY }));
+  assert.ok(result.ok, result.ok ? "" : renderDiagnostics(result.diagnostics));
+  assert.deepEqual([result.config.xfrm?.states.length, result.config.xfrm?.policies.length], [2, 2]);
+  assert.equal(renderDiagnostics(result.warnings), "");
+});

@@ -8,6 +8,8 @@ import { runVectors } from "../../drivers/crypto/vectors/run.ts";
 import { clock, threadCpu } from "../../drivers/sys/clock.ts";
 import { routerCrypto, routerCryptoText } from "./crypto_router.ts";
 import { complain, print, table } from "./output.ts";
+import { configPath } from "./place.ts";
+import { configuredVolumes, volumesText } from "./volume_status.ts";
 
 interface JsonOption {
   readonly json?: boolean;
@@ -25,7 +27,9 @@ function asked({ devices }: JsonOption): FoundDevices | undefined {
 }
 
 /** `weir crypto list`: what devices this machine has, what they offer, and what the running router does with them. */
-export async function cryptoList(options: JsonOption & { readonly socket?: string }): Promise<number> {
+export async function cryptoList(
+  options: JsonOption & { readonly socket?: string; readonly config?: string },
+): Promise<number> {
   const found = asked(options);
   if (found === undefined) return 1;
   const { devices, missing } = found, engine = new Engine(devices, { clock });
@@ -41,10 +45,20 @@ export async function cryptoList(options: JsonOption & { readonly socket?: strin
     tagSize: algorithm.tagSize,
     selftest,
   }));
+  const thresholds = engine.queues.map(({ device, threshold }) => ({ device: device.name, threshold }));
+  const volumes = configuredVolumes(configPath(options.config), engine);
   engine.shutdown();
   const router = await routerCrypto(options.socket);
-  if (options.json) print(JSON.stringify({ algorithms: rows, missing, router }, null, 2) + "\n");
-  else {
+  if (options.json) {
+    print(
+      JSON.stringify(
+        { algorithms: rows, thresholds: thresholds.map(inJson), volumes, missing, router },
+        null,
+        2,
+      ) +
+        "\n",
+    );
+  } else {
     print(table([
       ["algorithm", "driver", "priority", "block", "iv", "keys", "selftest"],
       ...rows.map((row) => [
@@ -57,11 +71,27 @@ export async function cryptoList(options: JsonOption & { readonly socket?: strin
         row.selftest,
       ]),
     ]));
+    for (const each of thresholds) print(`${each.device}: ${thresholdText(each.threshold)}\n`);
     tellMissing({ devices, missing });
+    if (volumes.length > 0) print("\nVolumes:\n" + volumesText(volumes));
     if (router !== undefined) print(routerCryptoText(router));
   }
   return 0;
 }
+
+/** From which size on requests go to a device rather than to software. */
+const thresholdText = (bytes: number): string =>
+  bytes === 0
+    ? "requests of every size"
+    : bytes === Infinity
+    ? "slower than software at every size"
+    : `requests of ${bytes} bytes and more`;
+
+/** JSON has no Infinity: -1 says that software is quicker at every size. */
+const inJson = ({ device, threshold }: { device: string; threshold: number }) => ({
+  device,
+  threshold: threshold === Infinity ? -1 : threshold,
+});
 
 /** `weir crypto selftest [--vectors DIR]`: known answers through every device. */
 export function cryptoSelftest(options: JsonOption & { readonly vectors?: string }): number {

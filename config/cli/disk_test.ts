@@ -125,3 +125,56 @@ Deno.test({ name: "what cannot be is said, and nothing is written", ignore }, as
     Deno.removeSync(directory, { recursive: true });
   }
 });
+
+Deno.test(
+  { name: "a volume of weir.yaml: its key is made, it is written, re-keyed and read", ignore },
+  async () => {
+    const directory = Deno.makeTempDirSync(), at = (name: string) => `${directory}/${name}`;
+    const named = (args: string[], input?: Uint8Array<ArrayBuffer>) =>
+      weir([...args, "--config", at("weir.yaml")], input);
+    const refused = async (args: string[], wanted: RegExp) => {
+      const { code, err } = await named(args);
+      assert.equal(code, 1, err);
+      assert.match(err, wanted);
+    };
+    try {
+      const plain = crypto.getRandomValues(new Uint8Array(200 * 512));
+      Deno.writeFileSync(at("disk"), new Uint8Array(208 * 512));
+      Deno.writeTextFileSync(at("weir.nft"), "table inet filter {}\n");
+      Deno.writeTextFileSync(
+        at("weir.yaml"),
+        `version: 1
+ports: { wan: {} }
+ruleset: weir.nft
+volumes:
+  vault: { device: disk, key-file: keys/vault.key, offset: 8, size: 200 }
+`,
+      );
+      await refused(["read", "vault"], /vault has no key\nhint: weir disk key vault makes one/);
+      await refused(["read", "volt"], /has no volume volt: there are vault/);
+      const made = await named(["key", "vault"]), first = Deno.readFileSync(at("keys/vault.key"));
+      assert.deepEqual([made.code, first.length], [0, 64], made.err);
+      assert.equal((Deno.statSync(at("keys")).mode ?? 0) & 0o777, 0o700);
+      assert.equal((Deno.statSync(at("keys/vault.key")).mode ?? 0) & 0o777, 0o600);
+      await refused(["key", "vault"], /is there already/);
+      await refused(["read", "vault", "--skip", "1"], /--skip needs --key-file/);
+      assert.deepEqual(Deno.readFileSync(at("keys/vault.key")), first);
+      const written = await named(["write", "vault"], plain);
+      assert.equal(written.code, 0, written.err);
+      const changed = await named(["rekey", "vault"]);
+      assert.equal(changed.code, 0, changed.err);
+      assert.notDeepEqual(Deno.readFileSync(at("keys/vault.key")), first);
+      assert.deepEqual([...Deno.readDirSync(at("keys"))].map(({ name }) => name), ["vault.key"]);
+      assert.ok(Buffer.compare((await named(["read", "vault"])).out, plain) === 0);
+      const list = JSON.parse(new TextDecoder().decode((await named(["list", "--json"])).out));
+      assert.deepEqual([list.length, list[0].user, list[0].state], [1, "disk vault", "key"]);
+      assert.match(list[0].driver, /xts/);
+      Deno.copyFileSync(at("keys/vault.key"), at("keys/vault.key.new"));
+      await refused(["read", "vault"], /re-keying unfinished/);
+      const status = await named(["status", "vault"]);
+      assert.match(new TextDecoder().decode(status.out), /^vault: re-keying unfinished, 0 sectors done/);
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  },
+);

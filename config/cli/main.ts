@@ -28,6 +28,10 @@ const SOCKET = [
   "--socket <path>",
   "control socket of the router (WEIR_SOCKET, /run/weir/control.sock)",
 ] as const;
+const CONFIG = [
+  "-c, --config <file>",
+  "configuration (WEIR_CONFIG, /etc/weir/weir.yaml)",
+] as const;
 const JSON_FLAG = ["--json", "as JSON"] as const;
 
 function commands(done: (status: number) => void): Command {
@@ -73,6 +77,7 @@ function commands(done: (status: number) => void): Command {
       .option("--devices <names>", "software, af_alg, cryptodev, hifn; all of them unless told otherwise");
   part("list", "algorithms, the drivers that offer them, and what a running router does with them")
     .option(...SOCKET)
+    .option(...CONFIG)
     .action(async (options) => done(await (await import("./crypto.ts")).cryptoList(options)));
   part("selftest", "known answers through every device")
     .option("--vectors <directory>", "further answers: testmgr.jsonl, wycheproof-*.json")
@@ -85,16 +90,17 @@ function commands(done: (status: number) => void): Command {
     );
   const disk = add("disk", "encrypted volumes, bit for bit those of cryptsetup's plain mode");
   const volume = (name: string, description: string): Command =>
-    disk.command(name).description(description).argument("<volume>", "a file or a block device")
-      .requiredOption(
-        "--key-file <file>",
-        "the key's bytes; with --hash a passphrase, to the end of its line",
-      )
-      .option("--cipher <name>", "aes-xts-plain64 or aes-cbc-essiv:sha256", "aes-xts-plain64")
+    disk.command(name).description(description).argument(
+      "<volume>",
+      "its name in weir.yaml; with --key-file a file or a block device",
+    )
+      .option(...CONFIG)
+      .option("--key-file <file>", "the key's bytes; with --hash a passphrase, to the end of its line")
+      .option("--cipher <name>", "aes-xts-plain64 unless told otherwise, or aes-cbc-essiv:sha256")
       .option("--key-size <bits>", "512 for xts, 256 for cbc unless told otherwise")
-      .option("--hash <name>", "plain, ripemd160, sha256, sha512", "plain")
-      .option("--offset <sectors>", "where the volume begins", "0")
-      .option("--skip <sectors>", "added to sectors' numbers", "0");
+      .option("--hash <name>", "plain (unless told otherwise), ripemd160, sha256, sha512")
+      .option("--offset <sectors>", "where the volume begins")
+      .option("--skip <sectors>", "added to sectors' numbers");
   volume("read", "sectors in the clear, to standard output")
     .option("--from <sector>", "the first of them", "0")
     .option("--count <sectors>", "all to the end unless told otherwise")
@@ -105,12 +111,30 @@ function commands(done: (status: number) => void): Command {
       done(await (await import("./disk.ts")).diskWrite(path, options))
     );
   volume("rekey", "another key or cipher, in place; interrupted, the same command goes on")
-    .requiredOption("--new-key-file <file>", "as --key-file")
+    .option("--new-key-file <file>", "as --key-file; a volume of weir.yaml gets a key of its own")
     .option("--new-cipher <name>", "the same unless told otherwise")
     .option("--new-key-size <bits>", "as --key-size")
     .option("--journal <file>", "what makes it safe: VOLUME.rekey unless told otherwise")
     .action(async (path: string, options) =>
       done(await (await import("./disk.ts")).diskRekey(path, options))
+    );
+  disk.command("key").description("make the key of a volume of weir.yaml; it is shown nowhere")
+    .argument("<name>", "its name in weir.yaml")
+    .option(...CONFIG)
+    .option("--force", "in place of the one that is there: what the volume holds is given up")
+    .action(async (name: string, options) =>
+      done(await (await import("./disk_volume.ts")).diskKey(name, options))
+    );
+  disk.command("list").description("volumes of weir.yaml: cipher, driver, how far a re-keying is")
+    .option(...CONFIG)
+    .option(...JSON_FLAG)
+    .action(async (options) => done(await (await import("./disk_volume.ts")).diskList(options)));
+  disk.command("status").description("one of them")
+    .argument("<name>", "its name in weir.yaml")
+    .option(...CONFIG)
+    .option(...JSON_FLAG)
+    .action(async (name: string, options) =>
+      done(await (await import("./disk_volume.ts")).diskStatus(name, options))
     );
   add("reload", "make the running router read its files again, all or nothing", "weir reload")
     .option(...SOCKET)

@@ -10,6 +10,7 @@ import { checkLocal } from "./local.ts";
 import { checkNames } from "./names.ts";
 import { checkPolicyRules } from "./policy.ts";
 import { checkRoutes } from "./routes.ts";
+import { checkVolumes } from "./volumes.ts";
 import { checkXfrm } from "./xfrm.ts";
 
 const CHECKS: readonly Check[] = [
@@ -23,6 +24,7 @@ const CHECKS: readonly Check[] = [
   checkAdvertisements,
   checkAdmin,
   checkXfrm,
+  checkVolumes,
 ];
 
 export function validate(config: Config, report: Report): void {

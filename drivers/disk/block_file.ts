@@ -39,6 +39,11 @@ export class DiskFile implements BlockFile {
     this.#file.syncSync();
   }
 
+  /** Waits until no other process has it locked; the lock goes with the file. */
+  lock(): void {
+    this.#file.lockSync(true);
+  }
+
   close(): void {
     this.#file.close();
   }

@@ -20,9 +20,9 @@ export function rekey(
   to: VolumeOptions,
   progress: (sectors: number, of: number) => void = () => {},
 ): void {
-  const journal = new Journal(journalFile, keyCheck(from.key, to.key));
   const before = new Volume(file, engine, from, "rekey, old key");
   const after = new Volume(file, engine, to, "rekey, new key");
+  const journal = new Journal(journalFile, keyCheck(from, to, before.size));
   try {
     let { sequence, next } = resume(journal, after);
     while (next < before.size) {

@@ -11,6 +11,8 @@ export interface VolumeOptions {
   readonly offset?: number;
   /** Added to sectors' numbers for their ivs. */
   readonly skip?: number;
+  /** Sectors; to the end of the file unless given. */
+  readonly size?: number;
 }
 
 /** Sectors worked on at once. */
@@ -38,7 +40,8 @@ export class Volume {
     this.#offset = options.offset ?? 0;
     this.#skip = options.skip ?? 0;
     this.#cipher = new SectorCipher(engine, options.cipher, options.key, name);
-    this.size = Math.max(0, Math.floor(file.size / SECTOR) - this.#offset);
+    const there = Math.max(0, Math.floor(file.size / SECTOR) - this.#offset);
+    this.size = Math.min(there, options.size ?? there);
     this.#work = new Uint8Array(new SharedArrayBuffer(CHUNK * SECTOR));
     this.#region = engine.requests.addRegion(this.#work);
   }
