@@ -10,6 +10,7 @@ import { Hooks } from "./forward/hooks.ts";
 import { type AddressType, IcmpErrors, type SourceAddress } from "./forward/icmp_error.ts";
 import { Interfaces } from "./forward/interfaces.ts";
 import { IpsecHooks } from "./forward/ipsec_hooks.ts";
+import { IpsecPolicy } from "./forward/ipsec_policy.ts";
 import { LinkHooks } from "./forward/link_hooks.ts";
 import { LinkInput } from "./forward/link_input.ts";
 import { LinkReject } from "./forward/link_reject.ts";
@@ -115,13 +116,14 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
     ...(options.sequences === undefined ? {} : { numbers: options.sequences }),
     onEvent: (event) => events.onXfrm(event),
   });
-  const ipsecHooks = new IpsecHooks({ ipsec, conntrack, routes, interfaces, rejection, drops });
+  const policy = new IpsecPolicy({ ipsec, conntrack, routes, interfaces, rejection, drops });
+  const ipsecHooks = new IpsecHooks({ ipsec, policy, conntrack, drops });
   const machine = new Machine({
     flows: conntrack.table,
     flowObjects: conntrack.objects,
     random,
     cells: options.cells ?? new Float64Array(0),
-    route: (batch, row) => routeMtu(interfaces, ipsecHooks, batch, row),
+    route: (batch, row) => routeMtu(interfaces, policy, batch, row),
     ipsec: (batch, row, incoming, place) =>
       ipsec.stateAt(incoming ? batch.secpath[row]! : batch.transform[row]!, place),
     nextHop: (batch, row, out) => {
@@ -144,10 +146,10 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
   });
   const transmitter = new Transmitter(capacity, interfaces, drops);
   const hooks = new Hooks({ machine, conntrack, nat, reassembly, rejection, drops }, capacity);
-  const forwarding = new Forwarding({ routes, adjacency, interfaces, ipsec: ipsecHooks, rejection, drops });
+  const forwarding = new Forwarding({ routes, adjacency, interfaces, policy, rejection, drops });
   const fragmenter = new Fragmenter({ random });
   const output = new Output(
-    { routes, adjacency, interfaces, transmitter, fragmenter, ipsec: ipsecHooks, rejection, drops },
+    { routes, adjacency, interfaces, transmitter, fragmenter, policy, rejection, drops },
     capacity,
   );
   const echo = new Echo(voice);
@@ -156,6 +158,7 @@ export function buildRooms(options: RoomOptions, events: RoomEvents): Rooms {
     echo,
     interfaces,
     ipsec: ipsecHooks,
+    policy,
     transmitter,
     rejection,
     drops,
@@ -229,10 +232,10 @@ function hostUnreachable(rejection: Rejection, batch: PacketBatch, row: number):
 }
 
 /** For `rt mtu`: the smaller MTU of the way there and the way back. */
-function routeMtu(interfaces: Interfaces, ipsec: IpsecHooks, batch: PacketBatch, row: number): number {
+function routeMtu(interfaces: Interfaces, policy: IpsecPolicy, batch: PacketBatch, row: number): number {
   const path = batch.transform[row]!;
   const out = path !== 0 && path !== TRANSFORMED
-      ? ipsec.mtu(batch, row)
+      ? policy.mtu(batch, row)
       : batch.routeMtu[row]! || interfaces.mtu[batch.outInterface[row]!]!,
     back = interfaces.mtu[batch.inInterface[row]!]!;
   return out === 0 ? back : back === 0 ? out : Math.min(out, back);

@@ -87,6 +87,15 @@ test("a packet leaves as ESP and its answer comes out of it; rules see both", ()
   assert.deepEqual(errors(t.router), []);
 });
 
+test("only the router's own key exchange goes without: nobody else's leaks, or is let in", () => {
+  const t = tunnel();
+  for (const port of [500, 4500]) t.fromLan(udp(away, port, port, new Uint8Array(8)));
+  assert.equal(t.arrived().length, 2, "a host's IKE goes through the tunnel");
+  for (const port of [500, 4500]) t.fromWan(udp(back, port, port, new Uint8Array(8)));
+  assert.deepEqual(t.packets(t.lan), []);
+  assert.deepEqual(errors(t.router), ["XfrmInTmplMismatch 2"]);
+});
+
 test("what policies demand: nothing in the clear, nothing that no policy asked for", () => {
   const t = tunnel();
   t.fromWan(udp(back, 53, 1000));

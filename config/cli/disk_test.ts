@@ -6,9 +6,9 @@ const WEIR = new URL("../../weir.ts", import.meta.url).pathname;
 const ignore = libcrypto() === undefined;
 if (ignore) console.log("skipped: disk_test.ts needs libcrypto.so.3");
 
-async function weir(args: readonly string[], input = new Uint8Array()) {
+async function weir(args: readonly string[], input = new Uint8Array(), command = "disk") {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-lock", "--allow-all", WEIR, "disk", ...args],
+    args: ["run", "--no-lock", "--allow-all", WEIR, command, ...args],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -138,7 +138,7 @@ Deno.test(
       assert.match(err, wanted);
     };
     try {
-      const plain = crypto.getRandomValues(new Uint8Array(200 * 512));
+      const plain = Uint8Array.from({ length: 200 * 512 }, (_, i) => (i * 31) ^ (i >> 8));
       Deno.writeFileSync(at("disk"), new Uint8Array(208 * 512));
       Deno.writeTextFileSync(at("weir.nft"), "table inet filter {}\n");
       Deno.writeTextFileSync(
@@ -169,6 +169,12 @@ volumes:
       const list = JSON.parse(new TextDecoder().decode((await named(["list", "--json"])).out));
       assert.deepEqual([list.length, list[0].user, list[0].state], [1, "disk vault", "key"]);
       assert.match(list[0].driver, /xts/);
+      const crypto = await weir(
+        ["list", "--json", "--devices", "software", "--config", at("weir.yaml")],
+        undefined,
+        "crypto",
+      );
+      assert.deepEqual(JSON.parse(new TextDecoder().decode(crypto.out)).volumes.length, 1);
       Deno.copyFileSync(at("keys/vault.key"), at("keys/vault.key.new"));
       await refused(["read", "vault"], /re-keying unfinished/);
       const status = await named(["status", "vault"]);

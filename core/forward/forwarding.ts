@@ -31,7 +31,7 @@ import {
   type Drops,
 } from "./drops.ts";
 import type { Interfaces } from "./interfaces.ts";
-import type { IpsecHooks } from "./ipsec_hooks.ts";
+import type { IpsecPolicy } from "./ipsec_policy.ts";
 import type { Adjacency } from "./neighbour/adjacency.ts";
 import type { Rejection } from "./rejection.ts";
 import {
@@ -111,8 +111,8 @@ export class Forwarding {
   }
 
   #forward(batch: PacketBatch, row: number, forward: RowList): void {
-    const { routes, adjacency, drops, rejection, interfaces, ipsec } = this.#parts;
-    if (!ipsec.admits("fwd", batch, row)) return;
+    const { routes, adjacency, drops, rejection, interfaces, policy } = this.#parts;
+    if (!policy.admits("fwd", batch, row)) return;
     const b = batch.bytes(row), at = batch.network[row]!, six = batch.family[row] === 6;
     const linkLocal = six &&
       (isLinkLocal6(batch.source[row * 4]!) || isLinkLocal6(batch.destination[row * 4]!));
@@ -133,9 +133,9 @@ export class Forwarding {
     batch.outInterface[row] = index;
     batch.routeMtu[row] = mtu < own ? mtu : 0;
     batch.neighbour[row] = adjacency.lookup(index, routes.gatewayFamily, routes.gateway, 0, batch.now);
-    if (!ipsec.resolve(batch, row)) return;
+    if (!policy.resolve(batch, row)) return;
     if (batch.transform[row] !== 0) {
-      if (!ipsec.fits(batch, row)) return;
+      if (!policy.fits(batch, row)) return;
     } else if (
       exceedsMtu(batch, row, mtu) && (six || (u16(b, at + IPV4.flagsOffset) & IPV4_DONT_FRAGMENT) !== 0)
     ) {
@@ -166,7 +166,7 @@ export interface ForwardingParts {
   readonly routes: Routes;
   readonly adjacency: Adjacency;
   readonly interfaces: Interfaces;
-  readonly ipsec: IpsecHooks;
+  readonly policy: IpsecPolicy;
   readonly rejection: Rejection;
   readonly drops: Drops;
 }

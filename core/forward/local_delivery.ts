@@ -12,6 +12,7 @@ import { DROP_NO_LOCAL, type Drops } from "./drops.ts";
 import type { Echo } from "./echo.ts";
 import type { Interfaces } from "./interfaces.ts";
 import type { IpsecHooks } from "./ipsec_hooks.ts";
+import type { IpsecPolicy } from "./ipsec_policy.ts";
 import type { Adjacency } from "./neighbour/adjacency.ts";
 import type { Rejection } from "./rejection.ts";
 import type { RowList } from "./row_list.ts";
@@ -37,10 +38,10 @@ export class LocalDelivery {
   }
 
   #deliver(batch: PacketBatch, row: number): void {
-    const { adjacency, echo, interfaces, ipsec, transmitter, drops } = this.#parts;
+    const { adjacency, echo, interfaces, ipsec, policy, transmitter, drops } = this.#parts;
     const protocol = batch.protocol[row]!, type = batch.destinationPort[row]! >>> 8;
     if (protocol === PROTOCOL_ICMPV6 && adjacency.inputIcmpv6(batch, row)) return;
-    if (ipsec.receive(batch, row) || !ipsec.admits("in", batch, row)) return;
+    if (ipsec.receive(batch, row) || !policy.admits("in", batch, row)) return;
     if (
       protocol === PROTOCOL_ICMPV6
         ? type === ICMPV6_ECHO_REQUEST
@@ -75,6 +76,7 @@ export interface LocalDeliveryParts {
   readonly echo: Echo;
   readonly interfaces: Interfaces;
   readonly ipsec: IpsecHooks;
+  readonly policy: IpsecPolicy;
   readonly transmitter: Transmitter;
   readonly rejection: Rejection;
   readonly drops: Drops;

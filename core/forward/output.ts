@@ -15,7 +15,7 @@ import { PARSE_OK, parseIp } from "../packet/parse.ts";
 import { DROP_FRAGMENT, DROP_NO_ROUTE, DROP_NOT_FORWARDED, DROP_TOO_BIG, type Drops } from "./drops.ts";
 import type { Fragmenter } from "./fragments/fragmenter.ts";
 import type { Interfaces } from "./interfaces.ts";
-import type { IpsecHooks } from "./ipsec_hooks.ts";
+import type { IpsecPolicy } from "./ipsec_policy.ts";
 import { parseDrop } from "./link_input.ts";
 import type { Adjacency } from "./neighbour/adjacency.ts";
 import type { Rejection } from "./rejection.ts";
@@ -71,9 +71,9 @@ export class Output {
 
   /** Policies of IPsec, and whether it fits into what they ask for. */
   #secure(batch: PacketBatch, row: number): void {
-    const { ipsec } = this.#parts;
+    const { policy } = this.#parts;
     if (batch.verdict[row] !== VERDICT_CONTINUE || batch.outInterface[row] === 0) return;
-    if (ipsec.resolve(batch, row)) ipsec.fits(batch, row);
+    if (policy.resolve(batch, row)) policy.fits(batch, row);
   }
 
   /** What is for an own address: errors and resets about a packet of the host go back to it, by its local device. */
@@ -176,7 +176,7 @@ export interface OutputParts {
   readonly interfaces: Interfaces;
   readonly transmitter: Transmitter;
   readonly fragmenter: Fragmenter;
-  readonly ipsec: IpsecHooks;
+  readonly policy: IpsecPolicy;
   readonly rejection: Rejection;
   readonly drops: Drops;
 }
