@@ -10,7 +10,8 @@ export function skip(file: string, ...programs: readonly string[]): boolean {
   return lacking.length > 0;
 }
 
-function isInstalled(program: string): boolean {
+/** Whether a program is in one of the directories of PATH. */
+export function isInstalled(program: string): boolean {
   return (Deno.env.get("PATH") ?? "").split(":").some((directory) => {
     try {
       return Deno.statSync(`${directory}/${program}`).isFile;

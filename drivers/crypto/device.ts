@@ -15,7 +15,10 @@ export interface CryptoDevice {
   /** `hifn0`, `software`, `cryptodev`, `af_alg`. */
   readonly name: string;
   readonly algorithms: readonly OfferedAlgorithm[];
-  /** Rows in requests are this memory's. Called once, before the first `open`. */
+  /**
+   * Rows are those of these requests from now on, whatever was attached before: the self-test's own come first, the
+   * queue's next. Only while nothing is under way; contexts stay.
+   */
   attach(requests: CryptoRequests): void;
   /** A key context of one of its algorithms; the device's own number for it. */
   open(algorithm: OfferedAlgorithm, key: Uint8Array, tagSize: number): number;

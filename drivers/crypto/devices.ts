@@ -1,6 +1,7 @@
 import { CryptoError } from "../../core/crypto/engine.ts";
 import { AfAlgDevice } from "./af_alg/device.ts";
 import { afAlgLacks } from "./af_alg/socket.ts";
+import { CryptodevDevice } from "./cryptodev/device.ts";
 import type { CryptoDevice } from "./device.ts";
 import { HifnDevice } from "./hifn/device.ts";
 import { SoftwareDevice } from "./libcrypto/device.ts";
@@ -15,6 +16,7 @@ const OPENERS: ReadonlyMap<string, () => CryptoDevice> = new Map<string, () => C
     if (lacking !== undefined) throw new CryptoError(lacking);
     return new AfAlgDevice();
   }],
+  ["cryptodev", () => new CryptodevDevice()],
   ["hifn", () => new HifnDevice()],
 ]);
 

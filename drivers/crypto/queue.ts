@@ -7,7 +7,9 @@ import {
   REQUEST_DONE,
   REQUEST_IN_PROGRESS,
 } from "../../core/crypto/requests.ts";
-import type { CryptoDevice } from "./device.ts";
+import { AlignedCopies } from "./aligned.ts";
+import type { CryptoDevice, OfferedAlgorithm } from "./device.ts";
+import { bytesIn, bytesOut } from "./libcrypto/context.ts";
 import type { Notices } from "./notices.ts";
 import { RowRing } from "./row_ring.ts";
 
@@ -20,13 +22,18 @@ import { RowRing } from "./row_ring.ts";
  *             before the next row is begun.
  * Life-cycle  submit -> [backlog -> queue ->] device -> DONE; `poll` moves them on.
  * Watchdog    a device that has had one request for longer than `patience`, whatever others it finishes, is reset; what
- *             it had in work is answered with -ETIMEDOUT, what waited goes on. A device that cannot be reset is `gone`: all that waits is answered.
+ *             it had in work is answered with -ETIMEDOUT: in place its source may be gone, and nobody knows what a dead
+ *             device still writes. What waited goes on. A device that cannot be reset is `gone`: what waits was never
+ *             begun, so it is offered to `rescue`, and answered like the rest where nobody takes it.
+ * Alignment   what does not begin where the algorithm wants it is copied (`aligned.ts`) and counted.
  * Ownership   the thread that submits. State is kept by row, never by session.
  * Limits      as many rows as there are requests.
  */
 export class DeviceQueue {
   readonly device: CryptoDevice;
   readonly counters: QueueCounters = queueCounters();
+  /** Bytes below which software is quicker than this device; see `threshold.ts`. */
+  threshold = 0;
   gone = false;
   readonly #requests: CryptoRequests;
   readonly #notices: Notices;
@@ -42,6 +49,10 @@ export class DeviceQueue {
   readonly #done: Int32Array;
   /** Milliseconds at which each of them was begun: the time of the last look at the clock. */
   readonly #since: Float64Array;
+  readonly #rescue: (row: number) => boolean;
+  readonly #copies: AlignedCopies;
+  /** By context: algorithm and bytes of tag of those that want alignment. */
+  readonly #particular: (Particular | undefined)[] = [];
   #now = 0;
   /** When rows are looked at next. */
   #look = 0;
@@ -53,6 +64,8 @@ export class DeviceQueue {
     this.#clock = options.clock;
     this.#limit = options.limit ?? QUEUE_LIMIT;
     this.#patience = options.patience ?? PATIENCE;
+    this.#rescue = options.rescue ?? (() => false);
+    this.#copies = new AlignedCopies(requests);
     const { capacity } = requests;
     this.#waiting = new RowRing(capacity);
     this.#backlog = new RowRing(capacity);
@@ -66,6 +79,13 @@ export class DeviceQueue {
   /** Rows that wait, without those in the device's work. */
   get depth(): number {
     return this.#waiting.length + this.#backlog.length;
+  }
+
+  /** Opens a key at the device. @throws CryptoError as the device does. */
+  open(algorithm: OfferedAlgorithm, key: Uint8Array, tagSize: number): number {
+    const context = this.device.open(algorithm, key, tagSize);
+    this.#particular[context] = algorithm.alignment > 1 ? { algorithm, tagSize } : undefined;
+    return context;
   }
 
   submit(row: number, context: number, mayWait: boolean): Submitted {
@@ -86,6 +106,7 @@ export class DeviceQueue {
       return BUSY;
     } else {
       counters.full++;
+      this.#copies.giveBack(row, false);
       return FULL;
     }
     counters.submitted++;
@@ -94,12 +115,36 @@ export class DeviceQueue {
 
   #begin(row: number): boolean {
     const { device } = this;
-    if (this.gone || !device.start(row, this.#context[row]!)) return false;
+    const context = this.#context[row]!, particular = this.#particular[context];
+    if (this.gone || (particular !== undefined && !this.#align(row, particular))) return false;
+    if (!device.start(row, context)) return false;
     // Only a device at rest has had no look at the clock lately.
     if (device.outstanding === 1) this.#now = this.#clock.monotonic();
     this.#since[row] = this.#now;
     this.#begun[row] = 1;
     return true;
+  }
+
+  /** False when all copies are in use. */
+  #align(row: number, { algorithm, tagSize }: Particular): boolean {
+    const requests = this.#requests, copies = this.#copies;
+    if (copies.fits(row, algorithm.alignment)) return true;
+    this.counters.copied++;
+    return copies.take(
+      row,
+      bytesIn(algorithm, requests, row, tagSize),
+      bytesOut(algorithm, requests, row, tagSize),
+    );
+  }
+
+  /** A row that waited for a device that is gone waits here from now on, as it did there. */
+  adopt(row: number, context: number): void {
+    const { counters } = this, inBacklog = this.#requests.state[row] === REQUEST_BACKLOGGED;
+    this.#context[row] = context;
+    (inBacklog ? this.#backlog : this.#waiting).push(row);
+    counters.submitted++;
+    counters.deepest = Math.max(counters.deepest, this.#waiting.length);
+    counters.backlogMost = Math.max(counters.backlogMost, this.#backlog.length);
   }
 
   /** Takes in what is done, begins what waits, looks at the time. */
@@ -128,6 +173,9 @@ export class DeviceQueue {
 
   #finish(row: number): void {
     const { counters } = this;
+    if (this.#particular[this.#context[row]!] !== undefined) {
+      this.#copies.giveBack(row, this.#requests.result[row] === 0);
+    }
     this.#begun[row] = 0;
     counters.done++;
     if (this.#requests.result[row] !== 0) counters.errors++;
@@ -155,11 +203,23 @@ export class DeviceQueue {
     for (let row = 0; row < this.#begun.length; row++) {
       if (this.#begun[row] === 1) this.#answer(row, ETIMEDOUT);
     }
-    if (!this.gone) return;
-    while (this.depth > 0) {
-      if (this.#waiting.length > 0) this.#answer(this.#waiting.shift(), ETIMEDOUT);
-      this.#admit();
+    if (this.gone) this.#abandon();
+  }
+
+  /** The device is gone: what waits for it goes elsewhere, first what was queued, then what was in the backlog. */
+  #abandon(): void {
+    while (this.#waiting.length > 0) this.#leave(this.#waiting.shift());
+    while (this.#backlog.length > 0) this.#leave(this.#backlog.shift());
+  }
+
+  #leave(row: number): void {
+    this.#copies.giveBack(row, false);
+    if (this.#rescue(row)) return;
+    if (this.#requests.state[row] === REQUEST_BACKLOGGED) {
+      this.#requests.state[row] = REQUEST_IN_PROGRESS;
+      this.#notices.inProgress(row);
     }
+    this.#answer(row, ETIMEDOUT);
   }
 }
 
@@ -169,6 +229,13 @@ export interface QueueOptions {
   readonly limit?: number;
   /** Milliseconds a device may have a request before it is reset. */
   readonly patience?: number;
+  /** Offered what waited for a device that is gone; true: it is somebody else's now. */
+  readonly rescue?: (row: number) => boolean;
+}
+
+interface Particular {
+  readonly algorithm: OfferedAlgorithm;
+  readonly tagSize: number;
 }
 
 /** Plain cells: one writer. */
@@ -181,6 +248,8 @@ export interface QueueCounters {
   /** Refused, as their owners could not wait. */
   full: number;
   resets: number;
+  /** Copied, as their segments began at other places than the device wants. */
+  copied: number;
   /** Most rows that waited at once, in the queue and in the backlog. */
   deepest: number;
   backlogMost: number;
@@ -193,6 +262,7 @@ const queueCounters = (): QueueCounters => ({
   backlogged: 0,
   full: 0,
   resets: 0,
+  copied: 0,
   deepest: 0,
   backlogMost: 0,
 });

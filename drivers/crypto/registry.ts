@@ -1,3 +1,4 @@
+import type { CryptoRequests } from "../../core/crypto/requests.ts";
 import type { CryptoDevice, OfferedAlgorithm } from "./device.ts";
 import { PUBLISHED } from "./vectors/published.ts";
 import { runVectors } from "./vectors/run.ts";
@@ -22,8 +23,11 @@ export interface Registered {
 export class Registry {
   readonly #entries: Registered[] = [];
 
-  /** Tests what a device offers and takes it in. The device is attached to other requests before: do this first. */
-  add(device: CryptoDevice): void {
+  /**
+   * Tests what a device offers and takes it in. The test attaches requests of its own, and `requests` once it is through:
+   * a queue that serves the device already goes on with the same.
+   */
+  add(device: CryptoDevice, requests: CryptoRequests): void {
     for (const algorithm of device.algorithms) {
       const taken = this.#entries.find((entry) => entry.algorithm.driverName === algorithm.driverName);
       if (taken !== undefined) {
@@ -38,6 +42,7 @@ export class Registry {
         : failures.join("; ");
       this.#entries.push({ device, algorithm, selftest });
     }
+    device.attach(requests);
   }
 
   get entries(): readonly Registered[] {

@@ -73,12 +73,12 @@ export function measureQueued(
   return { device: device.name, algorithm: algorithm.name, bytes, way: "queued", microseconds };
 }
 
-function prepared(requests: CryptoRequests, bytes: number): CryptoRequests {
+export function prepared(requests: CryptoRequests, bytes: number): CryptoRequests {
   requests.addRegion(new Uint8Array(new SharedArrayBuffer(bytes + 4096)));
   return requests;
 }
 
-function fill(requests: CryptoRequests, { kind, ivSize }: OfferedAlgorithm, bytes: number): number {
+export function fill(requests: CryptoRequests, { kind, ivSize }: OfferedAlgorithm, bytes: number): number {
   const row = requests.take(), assoc = kind === "aead" ? 16 : 0;
   requests.direction[row] = ENCRYPT;
   requests.length[row] = bytes;
@@ -90,7 +90,7 @@ function fill(requests: CryptoRequests, { kind, ivSize }: OfferedAlgorithm, byte
 }
 
 /** A key that fits: that of the published answer. */
-const keyFor = (algorithm: OfferedAlgorithm): Uint8Array =>
+export const keyFor = (algorithm: OfferedAlgorithm): Uint8Array =>
   PUBLISHED.find((vector) => vector.algorithm === algorithm.name)?.key ??
     new Uint8Array(algorithm.keySizes[0] ?? 16);
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { VirtualClock } from "../../core/clock.ts";
 import { CryptoRequests } from "../../core/crypto/requests.ts";
 import type { CryptoDevice, OfferedAlgorithm } from "./device.ts";
+import { Engine } from "./engine.ts";
 import { measureThreshold } from "./threshold.ts";
 
 /** CPU time as the devices below spend it, nanoseconds. */
@@ -9,9 +11,9 @@ let spent = 0;
 /** Costs so much a request and so much a byte. */
 class PricedDevice implements CryptoDevice {
   readonly name: string;
-  readonly algorithms: readonly OfferedAlgorithm[] = [{
+  algorithms: readonly OfferedAlgorithm[] = [{
     name: "cbc(aes)",
-    driverName: "cbc-aes-priced",
+    driverName: "",
     priority: 1,
     alignment: 1,
     mostBytes: 1 << 20,
@@ -26,9 +28,11 @@ class PricedDevice implements CryptoDevice {
   readonly #perRequest: number;
   readonly #perByte: number;
   #requests = new CryptoRequests(0);
+  #looked = false;
 
   constructor(name: string, perRequest: number, perByte: number) {
     this.name = name;
+    this.algorithms = this.algorithms.map((each) => ({ ...each, driverName: `cbc-aes-${name}` }));
     this.#perRequest = perRequest;
     this.#perByte = perByte;
   }
@@ -41,13 +45,18 @@ class PricedDevice implements CryptoDevice {
   close(): void {}
   start(row: number): boolean {
     spent += this.#perRequest + this.#perByte * this.#requests.length[row]!;
-    this.outstanding = 1;
+    this.outstanding++;
     return true;
   }
   poll(rows: Int32Array): number {
-    rows[0] = 0;
+    // Looked at once in vain, which costs time that does not count.
+    spent += 100_000;
+    if ((this.#looked = !this.#looked)) return 0;
+    spent -= 100_000;
+    for (let row = 0; row < this.outstanding; row++) rows[row] = row;
+    const count = this.outstanding;
     this.outstanding = 0;
-    return 1;
+    return count;
   }
   reset(): boolean {
     return true;
@@ -65,4 +74,12 @@ Deno.test("threshold: the least size from which a device is cheaper than softwar
   assert.equal(at(3000, 1), 1024); // breaks even at 833 bytes
   assert.equal(at(100, 1), 0);
   assert.equal(at(3000, 5), Infinity);
+});
+
+Deno.test("threshold: measured when an engine is made, for each device", () => {
+  const software = new PricedDevice("software", 500, 4), card = new PricedDevice("card", 3000, 1);
+  const engine = new Engine([card, software], { clock: new VirtualClock(0), cpu: () => spent });
+  assert.deepEqual(engine.queues.map(({ threshold }) => threshold), [1024, 0]);
+  const given = new Engine([card, software], { clock: new VirtualClock(0), cpu: () => spent, threshold: 77 });
+  assert.deepEqual(given.queues.map(({ threshold }) => threshold), [77, 77]);
 });

@@ -15,7 +15,7 @@ export interface Comparison {
 }
 
 /** Runs the measurements of every round in rotating order; results by measurement, then round. */
-async function alternate<T>(rounds: number, measure: readonly (() => Promise<T>)[]): Promise<T[][]> {
+export async function alternate<T>(rounds: number, measure: readonly (() => Promise<T>)[]): Promise<T[][]> {
   const results = measure.map((): T[] => []);
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < measure.length; i++) {

@@ -46,9 +46,9 @@ export function reached(row: Row): boolean | undefined {
   return (aim.least === undefined || of.high >= aim.least) && (aim.most === undefined || of.low <= aim.most);
 }
 
-/** The table as text; columns of numbers are aligned to the right. */
-export function table(rows: readonly Row[]): string {
-  const lines = [["", "weir", "kernel", "weir / kernel", "spread", "aim"], ...rows.map(cells)];
+/** The table as text; columns of numbers are aligned to the right. `other`: who the other side is. */
+export function table(rows: readonly Row[], other = "kernel"): string {
+  const lines = [["", "weir", other, `weir / ${other}`, "spread", "aim"], ...rows.map(cells)];
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines.map((line) =>
     line.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ").trimEnd()

@@ -24,9 +24,14 @@ export interface HifnAlgorithm extends SoftwareAlgorithm, OfferedAlgorithm {
   readonly number: number;
 }
 
+/** What carries requests out in a card made here: libcrypto, or node:crypto where that is missing. */
+const engineAlgorithms = (): readonly SoftwareAlgorithm[] =>
+  libcrypto() === undefined ? nodeAlgorithms() : SOFTWARE_ALGORITHMS;
+
 /** Sizes are those of what carries requests out in the card. */
-export function hifnAlgorithms(): readonly HifnAlgorithm[] {
-  const known = libcrypto() === undefined ? nodeAlgorithms() : SOFTWARE_ALGORITHMS;
+export function hifnAlgorithms(
+  known: readonly SoftwareAlgorithm[] = engineAlgorithms(),
+): readonly HifnAlgorithm[] {
   return CARD_ALGORITHMS.flatMap((name, number) => {
     const found = known.find((algorithm) => algorithm.name === name);
     if (found === undefined) return [];

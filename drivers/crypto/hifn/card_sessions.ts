@@ -22,11 +22,13 @@ export class CardSessions {
   readonly #contexts: Int32Array;
   readonly #algorithms: Int32Array;
   readonly #known: readonly (OfferedAlgorithm | undefined)[];
+  readonly #base: number;
   #changes = 0;
 
   constructor(bus: Bus, engine: CryptoDevice) {
     const count = bus.words[SESSIONS + 1]!;
     this.#bus = bus;
+    this.#base = bus.words[SESSIONS]!;
     this.#engine = engine;
     this.#numbers = new Int32Array(count);
     this.#contexts = new Int32Array(count).fill(-1);
@@ -37,7 +39,8 @@ export class CardSessions {
   /** The engine's context, or -1: no such session, or not of this algorithm. */
   context(session: number, algorithm: number): number {
     if (session < 0 || session >= this.#numbers.length) return -1;
-    const number = Atomics.load(this.#bus.words, this.#place(session) >> 2);
+    // The command that names it was seen behind it.
+    const number = this.#bus.words[this.#place(session) >> 2]!;
     if (number === 0) return -1;
     if (number !== this.#numbers[session]) this.#learn(session, number);
     return this.#algorithms[session] === algorithm ? this.#contexts[session]! : -1;
@@ -45,7 +48,7 @@ export class CardSessions {
 
   /** Forgets contexts of sessions that were closed. */
   sweep(): void {
-    const { words } = this.#bus, changes = Atomics.load(words, SESSIONS_CHANGED);
+    const { words } = this.#bus, changes = words[SESSIONS_CHANGED]!;
     if (changes === this.#changes) return;
     this.#changes = changes;
     for (let session = 0; session < this.#numbers.length; session++) {
@@ -83,6 +86,6 @@ export class CardSessions {
   }
 
   #place(session: number): number {
-    return this.#bus.words[SESSIONS]! + session * SESSION_BYTES;
+    return this.#base + session * SESSION_BYTES;
   }
 }

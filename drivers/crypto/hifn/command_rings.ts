@@ -123,11 +123,14 @@ export class CommandRings {
     this.#commands.put(base, COMMAND_BYTES | LAST);
   }
 
-  /** Puts rows whose results are there into `rows`, and frees descriptors from the oldest command on. */
-  collect(requests: CryptoRequests, rows: Int32Array): number {
-    const { size, used } = this.#commands;
+  /**
+   * Puts rows whose results are there into `rows`, and frees descriptors from the oldest command on. `most`: how many there
+   * are; descriptors behind them, which the card is about to write, are left in its cache.
+   */
+  collect(requests: CryptoRequests, rows: Int32Array, most: number): number {
+    const { size, used } = this.#commands, room = Math.min(rows.length, most);
     let count = 0;
-    for (let i = 0, place = this.#oldest; i < used && count < rows.length; i++, place = next(place, size)) {
+    for (let i = 0, place = this.#oldest; i < used && count < room; i++, place = next(place, size)) {
       if ((this.#flags[place]! & GIVEN) !== 0 || !this.#results.isBack(place)) continue;
       rows[count++] = this.#give(requests, place);
     }

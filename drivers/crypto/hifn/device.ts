@@ -4,12 +4,13 @@ import { WakeEvent } from "../../sys/event.ts";
 import type { CryptoDevice, OfferedAlgorithm } from "../device.ts";
 import { bytesIn, bytesOut } from "../libcrypto/context.ts";
 import { RowRing } from "../row_ring.ts";
-import { hifnAlgorithms } from "./algorithms.ts";
+import type { SoftwareAlgorithm } from "../libcrypto/algorithms.ts";
+import { type HifnAlgorithm, hifnAlgorithms } from "./algorithms.ts";
 import { type Bus, type BusSizes, HIFN_SIZES, makeBus } from "./bus.ts";
 import { type CardSlot, type PluggedCard, workerSlot } from "./card_slot.ts";
 import { CommandRings } from "./command_rings.ts";
 import { Dma } from "./dma.ts";
-import { DOORBELL, EVENT, INTERRUPTS, MAPPINGS, RESET, RESET_DONE, SLEEPS } from "./registers.ts";
+import { DOORBELL, EVENT, INTERRUPTS, MAPPINGS, RESET, RESET_DONE, SLEEPS, WAITS } from "./registers.ts";
 import { Sessions } from "./sessions.ts";
 
 /**
@@ -25,7 +26,7 @@ import { Sessions } from "./sessions.ts";
  */
 export class HifnDevice implements CryptoDevice {
   readonly name: string;
-  readonly algorithms = hifnAlgorithms();
+  readonly algorithms: readonly HifnAlgorithm[];
   readonly #sizes: BusSizes;
   readonly #slot: CardSlot;
   readonly #sessions: Sessions;
@@ -43,8 +44,9 @@ export class HifnDevice implements CryptoDevice {
   #resets = 0;
   #bouncedBefore = 0;
 
-  constructor({ name = "hifn0", sizes = HIFN_SIZES, slot = workerSlot() }: HifnOptions = {}) {
+  constructor({ name = "hifn0", sizes = HIFN_SIZES, slot = workerSlot(), known }: HifnOptions = {}) {
     this.name = name;
+    this.algorithms = hifnAlgorithms(known);
     this.#sizes = sizes;
     this.#slot = slot;
     this.#bus = makeBus(sizes);
@@ -97,13 +99,13 @@ export class HifnDevice implements CryptoDevice {
   }
 
   poll(rows: Int32Array): number {
+    if (this.#event !== undefined) this.#arm(this.#event);
     const interrupts = Atomics.load(this.#bus.words, INTERRUPTS);
     let count = 0;
     if (interrupts !== this.#interrupts) {
-      this.#event?.drain();
-      count = this.#rings.collect(this.#requests, rows);
-      // A full `rows` may have left some behind.
-      if (count < rows.length) this.#interrupts = interrupts;
+      count = this.#rings.collect(this.#requests, rows, interrupts - this.#interrupts | 0);
+      // As many interrupts as results: one seen before its result is looked for again.
+      this.#interrupts = this.#interrupts + count | 0;
       this.#resets = 0;
     }
     while (this.#refused.length > 0 && count < rows.length) {
@@ -112,6 +114,14 @@ export class HifnDevice implements CryptoDevice {
       rows[count++] = row;
     }
     return count;
+  }
+
+  /** The card has signalled before it clears WAITS, and does so again only once that is set: no signal is lost. */
+  #arm(event: WakeEvent): void {
+    const { words } = this.#bus;
+    if (Atomics.load(words, WAITS) === 1) return;
+    event.drain();
+    Atomics.store(words, WAITS, 1);
   }
 
   get outstanding(): number {
@@ -131,6 +141,7 @@ export class HifnDevice implements CryptoDevice {
       Atomics.wait(words, RESET_DONE, wanted - 1, left);
     }
     this.#rings.clear();
+    this.#interrupts = Atomics.load(words, INTERRUPTS);
     Atomics.store(words, RESET, wanted + 1);
     this.#ring();
     return true;
@@ -141,6 +152,7 @@ export class HifnDevice implements CryptoDevice {
     this.#bus = makeBus(this.#sizes);
     this.#sessions.moveTo(this.#bus);
     this.#bus.words[EVENT] = this.#event?.fd ?? -1;
+    this.#bus.words[WAITS] = this.#event === undefined ? 0 : 1;
     this.#interrupts = this.#mappings = 0;
     this.#card = this.#slot(this.#bus.memory);
     this.#rings = new CommandRings(this.#bus, this.#dma, this.#rings.counters);
@@ -151,7 +163,9 @@ export class HifnDevice implements CryptoDevice {
   #ring(): void {
     const { words } = this.#bus;
     Atomics.add(words, DOORBELL, 1);
-    if (Atomics.load(words, SLEEPS) === 1) Atomics.notify(words, DOORBELL);
+    if (Atomics.load(words, SLEEPS) === 1 && Atomics.exchange(words, SLEEPS, 0) === 1) {
+      Atomics.notify(words, DOORBELL);
+    }
   }
 
   /** Bus memory, for tests and their registers of faults. */
@@ -163,6 +177,7 @@ export class HifnDevice implements CryptoDevice {
     if (this.#event === undefined) {
       this.#event = WakeEvent.create();
       Atomics.store(this.#bus.words, EVENT, this.#event.fd);
+      Atomics.store(this.#bus.words, WAITS, 1);
     }
     return this.#event.fd;
   }
@@ -187,6 +202,8 @@ export interface HifnOptions {
   readonly sizes?: BusSizes;
   /** Where the card is; a Worker unless given. */
   readonly slot?: CardSlot;
+  /** What the card's engine can do; that of libcrypto, or of node:crypto where that is missing, unless given. */
+  readonly known?: readonly SoftwareAlgorithm[];
 }
 
 /** How long a card may take to answer its reset register. */

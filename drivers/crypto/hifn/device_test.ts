@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { below, SeededRandom } from "../../../core/random.ts";
 import { libcrypto } from "../libcrypto/library.ts";
+import { nodeAlgorithms } from "../software/node_algorithms.ts";
+import { NodeDevice } from "../software/node_device.ts";
 import { corpora, corpusVectors } from "../vectors/corpora.ts";
 import { PUBLISHED } from "../vectors/published.ts";
 import { runVectors } from "../vectors/run.ts";
 import { HIFN_SIZES } from "./bus.ts";
 import { HifnDevice } from "./device.ts";
 import { INTERRUPTS } from "./registers.ts";
+import { RING_SIZES, SteppedCard, SteppedHifn } from "./test_desk.ts";
 
 libcrypto();
 const SEED = Number(Deno.env.get("WEIR_SEED") ?? 20080506);
@@ -16,9 +19,7 @@ if (corpora() === undefined) console.log("hifn: published answers alone, no vect
 // Loaded once for the process, so not by the first test, which would be told that it leaks.
 libcrypto();
 
-const SMALL = { commands: 4, segments: 4, sessions: 4 };
-
-for (const [rings, sizes] of [["24 and 80", HIFN_SIZES], ["4", SMALL]] as const) {
+for (const [rings, sizes] of RING_SIZES) {
   Deno.test(`hifn with rings of ${rings}: every known answer, in one piece`, () => {
     const device = new HifnDevice({ sizes });
     const { passed, notOffered, failures } = runVectors(device, vectors);
@@ -45,6 +46,15 @@ for (const [rings, sizes] of [["24 and 80", HIFN_SIZES], ["4", SMALL]] as const)
     assert.deepEqual(failures, [], `seed ${SEED}`);
   });
 }
+
+Deno.test("hifn: a card with node:crypto, as where libcrypto is missing", () => {
+  const card = new SteppedCard(() => new NodeDevice()),
+    device = new SteppedHifn(card, HIFN_SIZES, nodeAlgorithms());
+  const { passed, failures } = runVectors(device, PUBLISHED);
+  device.shutdown();
+  assert.deepEqual(failures, []);
+  assert.ok(passed > 10, `${passed} ran`);
+});
 
 Deno.test("hifn: every mode has a driver name of its own, and sizes", () => {
   const device = new HifnDevice(), { algorithms } = device;

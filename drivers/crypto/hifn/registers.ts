@@ -14,11 +14,13 @@ export const STATUS_RUNS = 1, STATUS_FULL = 2;
 export const RESET = 1, RESET_DONE = 2;
 /** Counts up with whatever the driver has done for the card. */
 export const DOORBELL = 64;
-/** The card sleeps and is to be notified. */
+/** The card sleeps and is to be notified; the driver clears it when it does. */
 export const SLEEPS = 49;
 /** Counts up by one a request. */
 export const INTERRUPTS = 48;
-/** An eventfd that the card signals with each interrupt, or -1. */
+/** The driver sleeps and is to be signalled, once: the card clears it behind its signal. */
+export const WAITS = 80;
+/** An eventfd that the card signals when the driver WAITS, or -1. */
 export const EVENT = 6;
 /** 0 when the card is pulled out: it touches nothing any more. */
 export const POWER = 7;
@@ -32,7 +34,7 @@ export const SESSIONS = 22, SESSIONS_CHANGED = 24;
 export const MAPPINGS = 25;
 /** Test registers: each is cleared by a reset. */
 export const FAULT_FULL = 32, FAULT_LATE = 33, FAULT_REORDER = 34, FAULT_ERROR = 35, FAULT_HANG = 36;
-export const REGISTER_BYTES = 320;
+export const REGISTER_BYTES = 384;
 
 /** Descriptors are two words: flags with length, bus address (hifn_795x.c: struct hifn_desc, HIFN_D_*). */
 export const DESCRIPTOR_BYTES = 8;

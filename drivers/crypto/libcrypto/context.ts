@@ -1,19 +1,19 @@
+import type { AlgorithmSizes } from "../../../core/crypto/engine.ts";
 import type { CryptoRequests } from "../../../core/crypto/requests.ts";
-import type { SoftwareAlgorithm } from "./algorithms.ts";
 
 /**
- * A key context of a software device. A request comes to it in one piece on each side: `source` and `destination` are
- * addresses of associated data, text and tag behind each other, the same or apart.
+ * A key context of a software device. A request comes to it in one piece on each side: the places SOURCE and
+ * DESTINATION of its pointers are those of associated data, text and tag behind each other, the same or apart.
  */
 export interface Context {
   /** Carries a request out: 0 or a negative error number. */
-  run(requests: CryptoRequests, row: number, source: number, destination: number): number;
+  run(requests: CryptoRequests, row: number): number;
   close(): void;
 }
 
 /** Bytes a request reads. */
 export function bytesIn(
-  { kind }: SoftwareAlgorithm,
+  { kind }: AlgorithmSizes,
   requests: CryptoRequests,
   row: number,
   tag: number,
@@ -24,7 +24,7 @@ export function bytesIn(
 
 /** Bytes a request writes. */
 export function bytesOut(
-  { kind }: SoftwareAlgorithm,
+  { kind }: AlgorithmSizes,
   requests: CryptoRequests,
   row: number,
   tag: number,

@@ -8,7 +8,7 @@ import { bytesIn, bytesOut, type Context } from "./context.ts";
 import type { Evp } from "./evp.ts";
 import { libcrypto } from "./library.ts";
 import { evpContext } from "./make_context.ts";
-import { Pointers } from "./pointers.ts";
+import { COPY_FROM, COPY_TO, DESTINATION, Pointers, SOURCE } from "./pointers.ts";
 
 /**
  * libcrypto as a device.
@@ -29,7 +29,7 @@ export class SoftwareDevice implements CryptoDevice {
   readonly #rowContexts = new Int32Array(DEPTH);
   readonly #regions = new Float64Array(256);
   #staging = bytes(0);
-  #stagingAddress = 0;
+  readonly #stagingAddress = new Float64Array(1);
   #requests = new CryptoRequests(0);
   #first = 0;
   outstanding = 0;
@@ -79,59 +79,67 @@ export class SoftwareDevice implements CryptoDevice {
   poll(rows: Int32Array): number {
     let count = 0;
     while (this.outstanding > 0 && count < rows.length) {
-      const row = this.#rows[this.#first]!, context = this.#contexts[this.#rowContexts[this.#first]!]!;
+      const row = this.#rows[this.#first]!, context = this.#rowContexts[this.#first]!;
       this.#first = (this.#first + 1) % DEPTH;
       this.outstanding--;
-      this.#requests.result[row] = this.#carryOut(row, context);
+      this.#requests.result[row] = this.carryOut(row, context);
       rows[count++] = row;
     }
     this.#carriedOut += count;
     return count;
   }
 
-  #carryOut(row: number, { algorithm, tagSize, context }: Kept): number {
+  /** One request at once: 0, or a negative error number. For who has a queue of its own. */
+  carryOut(row: number, number: number): number {
+    const { algorithm, tagSize, context } = this.#contexts[number]!;
     const requests = this.#requests, { sources, destinations } = requests;
     const read = bytesIn(algorithm, requests, row, tagSize),
       write = bytesOut(algorithm, requests, row, tagSize);
+    const { places } = this.#evp.pointers, regions = this.#regions;
     if (inOnePiece(sources, row, read) && inOnePiece(destinations, row, write)) {
-      const at = row * MOST_SEGMENTS;
-      const source = this.#address(sources.region[at]!) + sources.offset[at]!;
-      const destination = this.#address(destinations.region[at]!) + destinations.offset[at]!;
-      return context.run(requests, row, source, destination);
+      const at = row * MOST_SEGMENTS, from = sources.region[at]!, to = destinations.region[at]!;
+      if (regions[from] === 0) this.#learn(from);
+      if (regions[to] === 0) this.#learn(to);
+      places[SOURCE] = regions[from]! + sources.offset[at]!;
+      places[DESTINATION] = regions[to]! + destinations.offset[at]!;
+      return context.run(requests, row);
     }
     if (destinations.bytes(row) < write) return EINVAL;
     const room = Math.max(read, write, 1);
     if (this.#staging.length < room) {
       this.#staging = bytes(Math.max(room, 65536 + 64));
-      this.#stagingAddress = addressOf(this.#staging);
+      this.#stagingAddress[0] = addressOf(this.#staging);
     }
-    if (!this.#copy(sources, row, read, false)) return EINVAL;
+    if (!this.#copy(sources, row, read, COPY_FROM, COPY_TO)) return EINVAL;
     this.#gathered++;
-    const result = context.run(requests, row, this.#stagingAddress, this.#stagingAddress);
-    if (result === 0) this.#copy(destinations, row, write, true);
+    places[SOURCE] = places[DESTINATION] = this.#stagingAddress[0]!;
+    const result = context.run(requests, row);
+    if (result === 0) this.#copy(destinations, row, write, COPY_TO, COPY_FROM);
     return result;
   }
 
-  /** `gather` and `scatter` by libc: views for each piece would be garbage. False where segments end before. */
-  #copy(segments: SegmentColumns, row: number, most: number, out: boolean): boolean {
-    const { pointers } = this.#evp;
-    let left = most, staged = this.#stagingAddress;
+  /**
+   * `gather` and `scatter` by libc: views for each piece would be garbage. `own` and `staged` say which end of the copy is
+   * the row's. False where segments end before.
+   */
+  #copy(segments: SegmentColumns, row: number, most: number, own: number, staged: number): boolean {
+    const { pointers } = this.#evp, { places } = pointers, regions = this.#regions;
+    let left = most, done = 0;
     for (let at = row * MOST_SEGMENTS, end = at + segments.count[row]!; at < end && left > 0; at++) {
-      const length = Math.min(left, segments.length[at]!);
+      const length = Math.min(left, segments.length[at]!), region = segments.region[at]!;
       if (length === 0) continue;
-      const own = pointers.at(this.#address(segments.region[at]!) + segments.offset[at]!);
-      const other = pointers.at(staged);
-      libc.memmove(out ? own : other, out ? other : own, length);
-      staged += length;
+      if (regions[region] === 0) this.#learn(region);
+      places[own] = regions[region]! + segments.offset[at]!;
+      places[staged] = this.#stagingAddress[0]! + done;
+      libc.memmove(pointers.from(COPY_TO, 0), pointers.from(COPY_FROM, 0), length);
+      done += length;
       left -= length;
     }
     return left === 0;
   }
 
-  #address(region: number): number {
-    const known = this.#regions[region]!;
-    if (known !== 0) return known;
-    return this.#regions[region] = addressOf(this.#requests.memory[region] as Uint8Array<ArrayBuffer>);
+  #learn(region: number): void {
+    this.#regions[region] = addressOf(this.#requests.memory[region] as Uint8Array<ArrayBuffer>);
   }
 
   reset(): boolean {

@@ -4,6 +4,7 @@ import { bytes, libc } from "../../sys/libc.ts";
 import type { Context } from "./context.ts";
 import { type Evp, fetchDigest, NULL, writtenPointer } from "./evp.ts";
 import type { Libcrypto } from "./library.ts";
+import { DESTINATION, SOURCE } from "./pointers.ts";
 
 /** HMAC with its key. */
 export class Hmac {
@@ -47,12 +48,12 @@ export class HmacContext implements Context {
     this.#tagSize = tagSize;
   }
 
-  run(requests: CryptoRequests, row: number, source: number, destination: number): number {
+  run(requests: CryptoRequests, row: number): number {
     const { library, pointers } = this.#evp, length = requests.length[row]!;
     this.#hmac.begin();
-    if (length > 0) library.HMAC_Update(this.#hmac.context, pointers.at(source), length);
+    if (length > 0) library.HMAC_Update(this.#hmac.context, pointers.from(SOURCE, 0), length);
     this.#hmac.end();
-    libc.memmove(pointers.at(destination), this.#hmac.digestPointer, this.#tagSize);
+    libc.memmove(pointers.from(DESTINATION, 0), this.#hmac.digestPointer, this.#tagSize);
     return 0;
   }
 
@@ -76,12 +77,12 @@ export class HashContext implements Context {
     this.#context = evp.library.EVP_MD_CTX_new();
   }
 
-  run(requests: CryptoRequests, row: number, source: number, destination: number): number {
+  run(requests: CryptoRequests, row: number): number {
     const { library, pointers } = this.#evp, length = requests.length[row]!;
     library.EVP_DigestInit_ex(this.#context, this.#type, NULL);
-    if (length > 0) library.EVP_DigestUpdate(this.#context, pointers.at(source), length);
+    if (length > 0) library.EVP_DigestUpdate(this.#context, pointers.from(SOURCE, 0), length);
     library.EVP_DigestFinal_ex(this.#context, this.#digestPointer, writtenPointer);
-    libc.memmove(pointers.at(destination), this.#digestPointer, this.#tagSize);
+    libc.memmove(pointers.from(DESTINATION, 0), this.#digestPointer, this.#tagSize);
     return 0;
   }
 

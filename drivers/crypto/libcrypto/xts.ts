@@ -3,6 +3,7 @@ import { bytes, libc } from "../../sys/libc.ts";
 import type { Context } from "./context.ts";
 import type { BlockCipher } from "./ciphers.ts";
 import type { Evp } from "./evp.ts";
+import { DESTINATION, SOURCE } from "./pointers.ts";
 
 /**
  * XTS (IEEE 1619) made of single blocks: for keys the kernel takes and libcrypto does not, AES-192 and halves that are
@@ -21,7 +22,7 @@ export class XtsContext implements Context {
     this.#tweak = tweak;
   }
 
-  run(requests: CryptoRequests, row: number, source: number, destination: number): number {
+  run(requests: CryptoRequests, row: number): number {
     const length = requests.length[row]!, tail = length % BLOCK, blocks = (length - tail) / BLOCK;
     if (blocks === 0) return length === 0 ? 0 : EINVAL;
     if (this.#work.length < length + BLOCK) {
@@ -29,13 +30,13 @@ export class XtsContext implements Context {
       this.#tweaks = bytes(length + BLOCK);
     }
     const { pointers } = this.#evp, encrypts = requests.direction[row] === 1;
-    libc.memmove(Deno.UnsafePointer.of(this.#work), pointers.at(source), length);
+    libc.memmove(Deno.UnsafePointer.of(this.#work), pointers.from(SOURCE, 0), length);
     this.#makeTweaks(requests, row, blocks + 1);
     // With a tail the last whole block is decrypted with the tweak behind its own, before it lends its end.
     const plain = tail > 0 && !encrypts ? blocks - 1 : blocks;
     this.#blocks(0, plain, 0, encrypts);
     if (tail > 0) this.#steal(blocks, tail, encrypts);
-    libc.memmove(pointers.at(destination), Deno.UnsafePointer.of(this.#work), length);
+    libc.memmove(pointers.from(DESTINATION, 0), Deno.UnsafePointer.of(this.#work), length);
     return 0;
   }
 

@@ -64,17 +64,19 @@ export class NodeDevice implements CryptoDevice {
   poll(rows: Int32Array): number {
     let count = 0;
     while (this.outstanding > 0 && count < rows.length) {
-      const row = this.#rows[this.#first]!, context = this.#contexts[this.#rowContexts[this.#first]!]!;
+      const row = this.#rows[this.#first]!, context = this.#rowContexts[this.#first]!;
       this.#first = (this.#first + 1) % DEPTH;
       this.outstanding--;
-      this.#requests.result[row] = this.#carryOut(row, context);
+      this.#requests.result[row] = this.carryOut(row, context);
       rows[count++] = row;
     }
     this.#carriedOut += count;
     return count;
   }
 
-  #carryOut(row: number, { algorithm, tagSize, mode, nonce }: Kept): number {
+  /** One request at once: 0, or a negative error number. For who has a queue of its own. */
+  carryOut(row: number, context: number): number {
+    const { algorithm, tagSize, mode, nonce } = this.#contexts[context]!;
     const requests = this.#requests, length = requests.length[row]!, assoc = requests.assoc[row]!;
     const read = bytesIn(algorithm, requests, row, tagSize);
     const write = bytesOut(algorithm, requests, row, tagSize), room = Math.max(read, write) + 128;
