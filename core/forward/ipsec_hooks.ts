@@ -103,7 +103,7 @@ export class IpsecHooks {
   #pieces(batch: PacketBatch, row: number, out: boolean): void {
     const first = batch.count;
     this.#superPackets = batch.now + COUNTED_ON;
-    if (segment(batch, row) < 0) this.#parts.drops.drop(batch, row, DROP_BACK_PRESSURE);
+    if (segment(batch, row, out) < 0) this.#parts.drops.drop(batch, row, DROP_BACK_PRESSURE);
     for (let piece = first; piece < batch.count; piece++) {
       if (batch.verdict[piece] !== VERDICT_CONTINUE) continue;
       if (out) this.#encrypt(batch, piece);

@@ -67,9 +67,10 @@ export function completeChecksum(batch: PacketBatch, row: number): boolean {
 /**
  * Cuts a super-packet into its segments, appended to the batch one after another with the row's columns and its
  * link header; the row itself is STOLEN. A frame nobody parsed (bridged) is parsed here. Returns how many were
- * made; -1 when it is none that can be cut, or batch or pool are full (the row keeps its verdict).
+ * made; -1 when it is none that can be cut, or batch or pool are full (the row keeps its verdict). Without `checksums`
+ * those of the transport are left as they fall: for who looks at none.
  */
-export function segment(batch: PacketBatch, row: number): number {
+export function segment(batch: PacketBatch, row: number, checksums = true): number {
   const kind = batch.segmentType[row]! & ~SEGMENT_ECN, size = batch.segmentSize[row]!;
   const tcp = kind === SEGMENT_TCP4 || kind === SEGMENT_TCP6;
   if (size === 0 || (!tcp && kind !== SEGMENT_UDP_L4) || !located(batch, row)) return -1;
@@ -82,7 +83,8 @@ export function segment(batch: PacketBatch, row: number): number {
   const count = Math.max(1, Math.ceil((end - headers) / size));
   if (batch.count + count > batch.capacity || batch.pool.available < count) return -1;
   const first = batch.count;
-  const checked = tcp || batch.checksum[row] === CHECKSUM_PARTIAL || u16(b, transport + UDP.checksum) !== 0;
+  const checked = checksums &&
+    (tcp || batch.checksum[row] === CHECKSUM_PARTIAL || u16(b, transport + UDP.checksum) !== 0);
   for (let i = 0; i < count; i++) {
     const from = headers + i * size, to = Math.min(end, from + size);
     const made = batch.make(headers - start + to - from);

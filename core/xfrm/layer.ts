@@ -4,6 +4,7 @@ import { ENTRY_PREROUTING, TRANSFORMED, VERDICT_DROP, VERDICT_STOLEN } from "../
 import { PARSE_OK, parseIp } from "../packet/parse.ts";
 import type { PacketPool } from "../packet/pool.ts";
 import type { Random } from "../random.ts";
+import { Gather } from "./gather.ts";
 import { EspInput } from "./input.ts";
 import { JOB_IN, JOB_NONE, JOB_OUT, Jobs } from "./jobs.ts";
 import { type Order, ORDER_GONE, ORDER_WAITS } from "./order.ts";
@@ -26,6 +27,7 @@ export class EspLayer {
   readonly #engine: CryptoEngine;
   readonly #states: States;
   readonly #jobs: Jobs;
+  readonly #gather: Gather;
   readonly #output: EspOutput;
   readonly #input: EspInput;
   /** Finished slabs, a ring: each is in it once at most, so it never overflows. */
@@ -41,6 +43,7 @@ export class EspLayer {
     this.#engine = engine;
     this.#states = states;
     this.#jobs = new Jobs(engine, pool);
+    this.#gather = new Gather(pool);
     this.#output = new EspOutput(this.#jobs, states, this.statistics, random);
     this.#input = new EspInput(this.#jobs, states, this.statistics);
     this.#finished = new Int32Array(pool.columns.capacity);
@@ -132,14 +135,21 @@ export class EspLayer {
     return this.#count;
   }
 
+  /** Takes the first of the finished slabs, or a super-packet of several. */
+  #next(): number {
+    const ring = this.#finished, together = this.#gather.together(ring, this.#head, this.#count);
+    const joined = together > 1 ? this.#gather.join(ring, this.#head, together) : -1;
+    const slab = joined < 0 ? ring[this.#head]! : joined, taken = joined < 0 ? 1 : together;
+    this.#head = (this.#head + taken) % ring.length;
+    this.#count -= taken;
+    return slab;
+  }
+
   /** Appends finished packets to the batch, `most` and as many as there is room for; how many. */
   release(batch: PacketBatch, most = Infinity): number {
     let released = 0;
-    for (; this.#count > 0 && released < most; released++) {
-      const row = this.#jobs.pool.restore(this.#finished[this.#head]!, batch);
-      if (row < 0) break;
-      this.#head = (this.#head + 1) % this.#finished.length;
-      this.#count--;
+    for (; this.#count > 0 && released < most && batch.count < batch.capacity; released++) {
+      const row = this.#jobs.pool.restore(this.#next(), batch);
       if (batch.entry[row] !== ENTRY_PREROUTING) batch.transform[row] = TRANSFORMED;
       else if (parseIp(batch, row) !== PARSE_OK) {
         this.statistics.count(IN_HEADER_ERROR);

@@ -39,8 +39,7 @@ export function writeOuter4(
   b[at] = 0x45;
   b[at + IPV4.tos] = outerClass(state, trafficClass(b, inner));
   setU16(b, at + IPV4.totalLength, length);
-  // An identification matters only to who puts fragments together (RFC 6864).
-  setU16(b, at + IPV4.identification, dontFragment ? 0 : state.identification++ & 0xffff);
+  setU16(b, at + IPV4.identification, state.identification++ & 0xffff);
   setU16(b, at + IPV4.flagsOffset, dontFragment ? IPV4_DONT_FRAGMENT : 0);
   b[at + IPV4.ttl] = HOP_LIMIT;
   b[at + IPV4.protocol] = protocol;

@@ -1,5 +1,6 @@
 import { PacketBatch } from "../packet/batch.ts";
 import { parseAddress } from "../packet/address.ts";
+import { segment } from "../forward/segment.ts";
 import { PacketPool } from "../packet/pool.ts";
 import { packetOf, putPacket } from "../packet/test_batch.ts";
 import { type Random, SeededRandom } from "../random.ts";
@@ -52,11 +53,14 @@ export class Peer {
     this.esp.complete(0);
     this.batch.clear();
     this.esp.release(this.batch);
-    const packets: Uint8Array[] = [];
-    for (let row = 0; row < this.batch.count; row++) {
+    const packets: Uint8Array[] = [], { count } = this.batch;
+    for (let row = 0; row < count; row++) {
       if (this.batch.verdict[row] !== 0) continue;
-      packets.push(packetOf(this.batch, row));
-      paths.push(this.batch.secpath[row]!);
+      const pieces = this.batch.count, cut = this.batch.segmentType[row] === 0 ? 0 : segment(this.batch, row);
+      for (let i = 0; i < Math.max(1, cut); i++) {
+        packets.push(packetOf(this.batch, cut === 0 ? row : pieces + i));
+        paths.push(this.batch.secpath[row]!);
+      }
     }
     this.batch.clear();
     return packets;
