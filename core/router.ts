@@ -1,7 +1,7 @@
 import type { Machine } from "./classify/machine.ts";
 import type { Clock } from "./clock.ts";
 import type { Conntrack } from "./conntrack/track.ts";
-import type { Drops } from "./forward/drops.ts";
+import { DROP_IPSEC, type Drops } from "./forward/drops.ts";
 import type { Forwarding } from "./forward/forwarding.ts";
 import type { IcmpErrors } from "./forward/icmp_error.ts";
 import type { Interfaces } from "./forward/interfaces.ts";
@@ -146,7 +146,10 @@ export class Router {
   #finishCrypto(): void {
     const batch = this.batch, esp = this.ipsec.esp!;
     batch.wall = this.#clock.wall();
-    for (let round = 0; round < CRYPTO_ROUNDS && esp.complete(batch.now); round++) {
+    for (let round = 0; round < CRYPTO_ROUNDS; round++) {
+      const refused = this.ipsec.statistics.total, more = esp.complete(batch.now);
+      this.drops.cells[DROP_IPSEC]! += this.ipsec.statistics.total - refused;
+      if (!more) break;
       while (esp.waiting > 0) {
         if (esp.release(batch, BATCH) === 0) return;
         this.#process();

@@ -110,7 +110,7 @@ test("what policies demand: nothing in the clear, nothing that no policy asked f
   t.fromWan(forged);
   assert.equal(t.packets(t.lan).length, 1);
   assert.deepEqual(errors(t.router).slice(0, 2), ["XfrmInStateProtoError 1", "XfrmInStateSeqError 1"]);
-  assert.equal(count(t, IPSEC), 3, "two by policies, the replay");
+  assert.equal(count(t, IPSEC), 4, "two by policies, the replay, the forged one");
   t.router.ipsec.policies.update(parsePolicy("src 192.0.2.0/24 dst 10.2.0.0/16 dir out action block"));
   t.fromLan(udp(away, 1000, 53));
   assert.deepEqual(t.packets(t.wan), []);

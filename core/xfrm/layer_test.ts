@@ -4,7 +4,7 @@ import { EIO } from "../crypto/requests.ts";
 import { icmp, ip, udp } from "../packet/build.ts";
 import { setU16, u16, u32 } from "../packet/bytes.ts";
 import { finish, pseudo, sum, transportValid } from "../packet/checksum.ts";
-import { CHECKSUM_PARTIAL } from "../packet/columns.ts";
+import { CHECKSUM_PARTIAL, SEGMENT_UDP_L4 } from "../packet/columns.ts";
 import { putPacket } from "../packet/test_batch.ts";
 import { below, SeededRandom } from "../random.ts";
 import { encapsulated, ENCAPSULATED_ESP, ENCAPSULATED_IKE, ENCAPSULATED_KEEPALIVE } from "./encapsulation.ts";
@@ -287,4 +287,20 @@ test("garbage never throws and leaks nothing", () => {
   }
   assert.deepEqual([a.batch.pool.available, b.batch.pool.available], [68, 68]);
   assert.equal(a.engine.requests.available, 256);
+});
+
+test("ESP in UDP that one state made in a row goes on as one super-packet, the short one last", () => {
+  const [a] = pair(V4 + "encap espinudp 4500 4500 0.0.0.0 " + GCM), state = a.states.all()[0]!;
+  for (const size of [200, 200, 200, 100, 200]) a.send(inner(size), state);
+  a.esp.complete(0);
+  assert.equal(a.esp.release(a.batch), 2);
+  const { segmentType, segmentSize, start, end } = a.batch;
+  assert.deepEqual([segmentType[0], segmentType[1]], [SEGMENT_UDP_L4, 0]);
+  assert.ok((end[0]! - start[0]! - 28) % segmentSize[0]! > 0, "three whole ones and a shorter one");
+  a.batch.clear();
+  for (let i = 0; i < 3; i++) a.send(inner(200, { flags: 0 }), state);
+  a.esp.complete(0);
+  assert.equal(a.esp.release(a.batch), 3, "what may be fragmented goes alone");
+  a.batch.clear();
+  assert.equal(a.batch.pool.available, 68);
 });

@@ -78,7 +78,7 @@ function template(words: Words): Template {
     else if (words.skip("spi")) t.spi = words.number("an SPI");
     else if (words.skip("reqid")) t.reqid = words.number("a reqid");
     else if (words.skip("mode")) t.mode = words.abbreviated(MODES, "a mode");
-    else if (words.skip("level")) t.level = words.oneOf(["required", "use"], "a level");
+    else if (words.skip("level")) t.level = words.oneOf<"required" | "use">(["required", "use"], "a level");
     else break;
   }
   if (!esp) throw new WordsError("expected proto esp in a template", begin - 1);

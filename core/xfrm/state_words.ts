@@ -51,8 +51,9 @@ export function stateWords(words: Words): StateOptions {
     else if (word === "seq") words.number("a number");
     else if (word === "flag") takeFlags(words, STATE_FLAGS, flags);
     else if (word === "extra-flag" || word === "extra_flag") takeFlags(words, EXTRA_FLAGS, flags);
-    else if (word === "df") s.df = words.oneOf(["copy", "set", "clear"], "a rule for don't-fragment");
-    else if (word === "enc") algorithms.encryption = algorithm(algorithms.encryption);
+    else if (word === "df") {
+      s.df = words.oneOf<"copy" | "set" | "clear">(["copy", "set", "clear"], "a rule for don't-fragment");
+    } else if (word === "enc") algorithms.encryption = algorithm(algorithms.encryption);
     else if (word === "auth") algorithms.authentication = algorithm(algorithms.authentication);
     else if (word === "auth-trunc") {
       algorithms.authentication = {

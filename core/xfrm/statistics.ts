@@ -68,8 +68,12 @@ export const OUT_NO_QUEUE_SPACE = at("XfrmOutNoQueueSpace");
 export class XfrmStatistics {
   readonly counts = new Float64Array(XFRM_STATISTICS.length);
 
+  /** Of all of them. */
+  total = 0;
+
   count(which: number): void {
     this.counts[which]! += 1;
+    this.total++;
   }
 
   get(name: StatisticName): number {

@@ -124,8 +124,8 @@ const TTL_WORDS: readonly (string | undefined)[] = [undefined, "loose", "skip"];
 
 function payload(expr: PayloadExpr): Json {
   if (expr.protocol !== undefined && expr.field !== undefined) {
-    const tunnel = expr.tunnel === undefined ? {} : { tunnel: expr.tunnel.name };
-    return { protocol: expr.protocol.name, field: expr.field.name, ...tunnel };
+    const named = { protocol: expr.protocol.name, field: expr.field.name };
+    return expr.tunnel === undefined ? named : { ...named, tunnel: expr.tunnel.name };
   }
   const base = expr.behind ? "ih" : expr.base === "link" ? "ll" : expr.base === "network" ? "nh" : "th";
   return { base, offset: expr.offset, len: expr.bits };
