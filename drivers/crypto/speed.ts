@@ -1,7 +1,6 @@
-import { FULL } from "../../core/crypto/engine.ts";
+import { type CryptoEngine, FULL } from "../../core/crypto/engine.ts";
 import { CryptoRequests, ENCRYPT } from "../../core/crypto/requests.ts";
 import type { CryptoDevice, OfferedAlgorithm } from "./device.ts";
-import type { Engine } from "./engine.ts";
 import { PUBLISHED } from "./vectors/published.ts";
 
 /** What one way of encrypting costs. */
@@ -44,7 +43,7 @@ export function measureDirect(
 
 /** The same through an engine with this device alone. */
 export function measureQueued(
-  engine: Engine,
+  engine: CryptoEngine,
   device: CryptoDevice,
   algorithm: OfferedAlgorithm,
   bytes: number,
