@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { EBADMSG, EINVAL } from "../../../core/crypto/requests.ts";
 import type { Recipe } from "../libcrypto/algorithms.ts";
-import { EcbXts } from "./node_xts.ts";
+import { EcbXts, type TextCipher } from "./node_xts.ts";
 
 /**
  * Modes by node:crypto, on one buffer in place: associated data, text, tag behind each other. Each call makes objects;
@@ -11,9 +11,6 @@ export interface NodeMode {
   /** 0 or a negative error number. `iv` is whole: salt, iv, counter. */
   run(encrypts: boolean, iv: Uint8Array, bytes: Uint8Array, assoc: number, length: number): number;
 }
-
-/** Encrypts or decrypts a whole text in place. Throws where the name, the key or the length is wrong. */
-export type TextCipher = (encrypts: boolean, iv: Uint8Array, text: Uint8Array) => void;
 
 export function textCipher(name: string, key: Uint8Array): TextCipher {
   const block = name.startsWith("des") ? 8 : 16, ivSize = name.endsWith("-ecb") ? 0 : block;

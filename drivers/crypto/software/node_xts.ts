@@ -1,5 +1,3 @@
-import type { TextCipher } from "./node_modes.ts";
-
 /** XTS (IEEE 1619) with ciphertext stealing, made of ECB over the whole text at once. */
 export class EcbXts {
   readonly #data: TextCipher;
@@ -53,3 +51,6 @@ export class EcbXts {
 }
 
 const BLOCK = 16;
+
+/** Encrypts or decrypts a whole text in place. Throws where the name, the key or the length is wrong. */
+export type TextCipher = (encrypts: boolean, iv: Uint8Array, text: Uint8Array) => void;
