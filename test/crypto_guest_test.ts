@@ -21,7 +21,7 @@ Deno.test({ name: "AF_ALG in a guest: every known answer", ignore }, async () =>
   const { status, output } = await runInGuest(
     `modprobe -a algif_skcipher algif_aead algif_hash
 ${testing("drivers/crypto/af_alg")}`,
-    { seconds: 240 },
+    { seconds: 600 },
   );
   show(output);
   assert.equal(status, 0, output);
@@ -38,7 +38,7 @@ ${testing("drivers/crypto/af_alg", "'WEIR_AF_ALG_DRIVERS=cbc(aes)=virtio_crypto_
         "-device",
         "virtio-crypto-pci,cryptodev=card",
       ],
-      seconds: 240,
+      seconds: 600,
     },
   );
   show(output);

@@ -38,7 +38,7 @@ Deno.test({ name: "a served /dev/crypto in a guest: every known answer", ignore 
 ${SERVED}
 ${LIST}
 ${testing("drivers/crypto/cryptodev test/cuse", "WEIR_CRYPTODEV=served")}`,
-    { seconds: 500 },
+    { seconds: 900 },
   );
   show(output);
   assert.equal(status, 0, output);

@@ -44,7 +44,7 @@ Deno.test({
   name: "volumes in a guest: cryptsetup opens ours, we open its, bit for bit",
   ignore: lacking !== undefined,
 }, async () => {
-  const { status, output } = await runInGuest(SCRIPT, { seconds: 240 });
+  const { status, output } = await runInGuest(SCRIPT, { seconds: 600 });
   assert.equal(status, 0, output);
   for (const cipher of ["aes-xts-plain64", "aes-cbc-essiv:sha256"]) {
     for (const said of ["cryptsetup opens our volume", "the same bytes", "we open its volume"]) {

@@ -47,9 +47,9 @@ import select, socket, sys, time
 sniff = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
 raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 print("READY", flush=True)
-time.sleep(1.2)
+time.sleep(2)
 for line in sys.argv[1:]: raw.sendto(bytes.fromhex(line), ("${KERNEL}", 0))
-end = time.time() + 1
+end = time.time() + 2
 while time.time() < end:
     if select.select([sniff], [], [], 0.1)[0]:
         packet, (_, _, kind, _, _) = sniff.recvfrom(65535)
@@ -68,10 +68,11 @@ ip xfrm state add ${inward(i)} ${how}
 ip xfrm policy add src 192.0.2.1/32 dst 198.51.100.1/32 dir out tmpl src ${KERNEL} dst ${OURS} proto esp reqid 1 mode tunnel
 ip xfrm policy add src 198.51.100.1/32 dst 192.0.2.1/32 dir in tmpl src ${OURS} dst ${KERNEL} proto esp reqid 2 mode tunnel
 echo "ROUND ${i}"
-ip netns exec b python3 /tmp/peer.py ${sent[i]!.join(" ")} & peer=$!
-sleep 0.8
+ip netns exec b python3 /tmp/peer.py ${sent[i]!.join(" ")} > /tmp/heard & peer=$!
+until grep -q READY /tmp/heard; do sleep 0.1; done
 ping -q -c 3 -i 0.1 -W 1 -I 192.0.2.1 198.51.100.1 >/dev/null
 wait $peer
+cat /tmp/heard
 ip -s xfrm state list spi ${0x2001 + i} | grep -o '[0-9]*(packets)' | sed 's/^/DECRYPTED /'`;
   });
   return `cd /tmp
@@ -155,7 +156,7 @@ Deno.test({
   for (const [i, algorithm] of ALGORITHMS.entries()) {
     side.states.add(parseState(`${outward(i)} ${window(algorithm)} ${algorithm}`), 0);
   }
-  const { status, output } = await runInGuest(script(sent), { seconds: 240 });
+  const { status, output } = await runInGuest(script(sent), { seconds: 600 });
   assert.equal(status, 0, output);
   const rounds = output.split(/^ROUND \d+$/m).slice(1);
   assert.equal(rounds.length, ALGORITHMS.length, output);

@@ -12,7 +12,7 @@ Deno.test({ name: "IPsec beside the kernel of a guest", ignore: lacking !== unde
   nft_log nft_fib_inet nft_xfrm esp4 esp6 xfrm_user xfrm4_tunnel tunnel4 authenc gcm seqiv echainiv cbc sha256
 ip link set lo up
 ${denoTest("test/ipsec_oracle_test.ts", "WEIR_PATIENCE=6")}`,
-    { seconds: 400 },
+    { seconds: 900 },
   );
   const ran = /(\d+) passed \((\d+) steps\)/.exec(output);
   console.log(`IPsec beside the kernel of a guest: ${ran?.[0] ?? "nothing ran"}`);

@@ -249,7 +249,7 @@ Deno.test({
   name: "the words of ip xfrm, as iproute2 and the kernel of a guest have them",
   ignore: lacking !== undefined,
 }, async () => {
-  const { status, output } = await runInGuest(script, { seconds: 240 });
+  const { status, output } = await runInGuest(script, { seconds: 600 });
   assert.equal(status, 0, output);
   const answers = new Map<number, string>();
   for (const part of output.split(/^=== /m).slice(1)) {
