@@ -1,5 +1,6 @@
 import { CryptoRequests } from "../../core/crypto/requests.ts";
 import { DEVICE_NAMES, type FoundDevices, openDevices } from "../../drivers/crypto/devices.ts";
+import { type BreakEven, breakEvens } from "../../drivers/crypto/break_even.ts";
 import { Engine } from "../../drivers/crypto/engine.ts";
 import { measureDirect, measureQueued, SIZES, type Speed } from "../../drivers/crypto/speed.ts";
 import { corpora, corpusVectors } from "../../drivers/crypto/vectors/corpora.ts";
@@ -148,10 +149,12 @@ export function cryptoSpeed(
     );
     return 1;
   }
-  if (options.json) print(JSON.stringify(speeds, null, 2) + "\n");
-  else if (options.svg) print(speedSvg(speeds));
+  if (options.json) {
+    const evens = breakEvens(speeds).map(({ bytes, ...even }) => ({ ...even, bytes: bytes ?? null }));
+    print(JSON.stringify({ speeds, breakEven: evens }, null, 2) + "\n");
+  } else if (options.svg) print(speedSvg(speeds));
   else {
-    print(speedText(speeds));
+    print(speedText(speeds) + breakEvenText(breakEvens(speeds)));
     tellMissing(found);
   }
   return 0;
@@ -166,6 +169,18 @@ const ROUND = 60;
 
 const curves = (speeds: readonly Speed[]): Map<string, Speed[]> =>
   Map.groupBy(speeds, ({ device, algorithm, way }) => `${algorithm} ${device} ${way}`);
+
+/** From which size on a device pays; the empty string where there is none beside software. */
+const breakEvenText = (evens: readonly BreakEven[]): string =>
+  evens.length === 0 ? "" : "\nCheaper for this thread than software\n" + table([
+    ["algorithm", "device", "way", "from"],
+    ...evens.map(({ algorithm, device, way, bytes }) => [
+      algorithm,
+      device,
+      way,
+      bytes === undefined ? "never" : `${bytes} bytes`,
+    ]),
+  ]);
 
 function speedText(speeds: readonly Speed[]): string {
   return "CPU microseconds a request, and megabytes a second at the largest\n" + table([
@@ -198,10 +213,22 @@ function speedSvg(speeds: readonly Speed[]): string {
     return `<polyline fill="none" stroke="${colour}"${dash} points="${points.join(" ")}"/>` +
       `<text x="740" y="${20 + 16 * i}" fill="${colour}">${name}</text>`;
   });
+  const evens = breakEvens(speeds).flatMap(({ device, algorithm, way, bytes }) => {
+    const at = speeds.find((s) =>
+      s.device === device && s.algorithm === algorithm && s.way === way && s.bytes === bytes
+    );
+    if (at === undefined) return [];
+    const title = `${algorithm} ${device} ${way}: cheaper than software from ${bytes} bytes on`;
+    return [
+      `<circle cx="${x(at.bytes).toFixed(0)}" cy="${
+        y(at.microseconds).toFixed(0)
+      }" r="4"><title>${title}</title></circle>`,
+    ];
+  });
   const sizes = SIZES.map((size) => `<text x="${x(size)}" y="350">${size}</text>`);
   const times = [0.1, 1, 10, 100].map((us) => `<text x="5" y="${y(us)}">${us} us</text>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="1100" height="370" font-family="sans-serif" font-size="12">\n${
-    [...lines, ...sizes, ...times].join("\n")
+    [...lines, ...evens, ...sizes, ...times].join("\n")
   }\n</svg>\n`;
 }
 
