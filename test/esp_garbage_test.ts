@@ -19,7 +19,7 @@ import { clock } from "../drivers/sys/clock.ts";
 const lacking = libcrypto() === undefined;
 if (lacking) console.log("skipped: esp_garbage_test.ts needs libcrypto.so.3 (package libssl3)");
 
-const ROWS = 64, PLACE = 2048, AT = 26, CHUNKS = 30, BATCHES = 300, MOST = 12;
+const ROWS = 64, PLACE = 2048, AT = 26, CHUNKS = 30, BATCHES = 300, MOST = 20;
 const KEY = "0x000102030405060708090a0b0c0d0e0f";
 const ALGORITHMS = [
   `aead rfc4106(gcm(aes)) ${KEY}10111213 128`,
